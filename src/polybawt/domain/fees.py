@@ -26,8 +26,8 @@ class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Fee of one match in 10^-6 pUSD, rounded to 10^-5. ValueError outside the domain."""
         if qty_e6 < 0 or not 0 <= price_e4 <= E4:
             raise ValueError(f"fee of {qty_e6} e-6 shares at {price_e4} e-4: outside the domain")
-        curve = (price_e4 * (E4 - price_e4)) ** self.exponent
-        scale = PPM * E4 ** (2 * self.exponent) * FEE_STEP_E6
+        curve: int = (price_e4 * (E4 - price_e4)) ** self.exponent
+        scale: int = PPM * E4 ** (2 * self.exponent) * FEE_STEP_E6
         return div(qty_e6 * self.rate_ppm * curve, scale, rounding) * FEE_STEP_E6
 
     def rebate_estimate_e6(self, qty_e6: int, price_e4: int) -> int:
@@ -35,8 +35,8 @@ class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
         An estimate: the venue pays per market and day, above a minimum, and says how much only then.
         """
-        curve = (price_e4 * (E4 - price_e4)) ** self.exponent
-        scale = PPM * PPM * E4 ** (2 * self.exponent)
+        curve: int = (price_e4 * (E4 - price_e4)) ** self.exponent
+        scale: int = PPM * PPM * E4 ** (2 * self.exponent)
         return qty_e6 * self.rate_ppm * self.rebate_ppm * curve // scale
 
 
