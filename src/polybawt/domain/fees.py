@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
+from polybawt.domain.ids import Side
 from polybawt.domain.units import E4, FEE_STEP_E6, PPM, Rounding, div
 
 
@@ -29,6 +30,12 @@ class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         curve: int = (price_e4 * (E4 - price_e4)) ** self.exponent
         scale: int = PPM * E4 ** (2 * self.exponent) * FEE_STEP_E6
         return div(qty_e6 * self.rate_ppm * curve, scale, rounding) * FEE_STEP_E6
+
+    def worst_fee_e6(self, qty_e6: int, limit_e4: int, side: Side) -> int:
+        """Highest fee that a taker order can pay within its limit: the curve peaks at 0.50."""
+        half = E4 // 2
+        worst_e4 = min(limit_e4, half) if side is Side.BUY else max(limit_e4, half)
+        return self.taker_fee_e6(qty_e6, worst_e4, Rounding.CEIL)
 
     def rebate_estimate_e6(self, qty_e6: int, price_e4: int) -> int:
         """Maker rebate that a fill earns if all taker fees of the market had makers like it, floored.

@@ -1,0 +1,229 @@
+"""Configuration: profile file and environment to one frozen, validated value, with every origin kept.
+
+Later wins: built-in defaults, profile (a shipped name or a file), `POLYBAWT__SECTION__KEY` in the
+environment, options of the command. An unknown key or a value out of range is one line and exit 2.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from polybawt.adapters.fills.config import FillConfig
+from polybawt.domain.errors import BadInput
+from polybawt.risk.limits import LimitsConfig
+from polybawt.strategies.base import StrategyConfig
+from polybawt.strategies.registry import plugins
+
+ENV_PREFIX = "POLYBAWT__"
+Keys = tuple[str, ...]
+
+
+class Section(BaseModel):
+    """Base of every section: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class AccountConfig(Section):
+    """The account that trades."""
+
+    opening_cash_pusd: Decimal = Field(Decimal(5_000), gt=0, le=1_000_000_000, decimal_places=6)
+    """Cash at the start, and the bankroll that the limits are fractions of, pUSD."""
+    cost_method: Literal["average", "fifo"] = "average"
+    """How sold tokens find their cost."""
+
+
+class EngineConfig(Section):
+    """The core's own settings."""
+
+    timer_ms: int = Field(500, ge=10, le=10_000)
+    """Period of the timer that lets staleness and phases act without a market frame, ms."""
+    cutoff_s: int = Field(5, ge=0, le=300)
+    """No order after this time before the close, s."""
+
+
+class Config(Section):
+    """Everything that can be set."""
+
+    account: AccountConfig = AccountConfig()
+    engine: EngineConfig = EngineConfig()
+    risk: LimitsConfig = LimitsConfig()
+    fills: FillConfig = FillConfig()
+    strategies: dict[str, StrategyConfig] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration and where each value that is not a default came from."""
+
+    config: Config
+    profile: str
+    origins: Mapping[Keys, str]
+
+    def rows(self) -> Iterator[tuple[str, Any, str, str]]:
+        """`(key, value, origin, description)` of every setting, in order."""
+        for name in type(self.config).model_fields:
+            section = getattr(self.config, name)
+            if isinstance(section, dict):
+                for strategy, settings in section.items():
+                    yield from self._section((name, strategy), settings)
+            else:
+                yield from self._section((name,), section)
+
+    def _section(self, path: Keys, section: BaseModel) -> Iterator[tuple[str, Any, str, str]]:
+        for key, field in type(section).model_fields.items():
+            origin = self.origins.get((*path, key), "default")
+            yield ".".join((*path, key)), getattr(section, key), origin, field.description or ""
+
+
+def load(
+    profile: str = "default",
+    *,
+    strategies: tuple[str, ...] = (),
+    options: Mapping[Keys, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Read and validate. `strategies`, if any, are the only ones enabled. BadInput for any mistake."""
+    origins: dict[Keys, str] = {}
+    tree = _read_profile(profile, origins)
+    _overlay_environment(tree, origins, os.environ if environ is None else environ)
+    for keys, value in (options or {}).items():
+        _put(tree, keys, value, origins, "option")
+    known = plugins()
+    for name in strategies:
+        if name not in known:
+            raise BadInput(f"unknown strategy {name!r}; known: {', '.join(known)}")
+    if strategies:
+        for name in known:
+            _put(tree, ("strategies", name, "enabled"), name in strategies, origins, "option")
+    return Loaded(_validate(tree, origins), profile, origins)
+
+
+def _read_profile(profile: str, origins: dict[Keys, str]) -> dict[str, Any]:
+    shipped = files("polybawt").joinpath("data", "profiles", f"{profile}.yaml")
+    try:
+        if "/" not in profile and shipped.is_file():
+            text, where = shipped.read_text("utf-8"), f"profile {profile}"
+        else:
+            text, where = Path(profile).read_text("utf-8"), profile
+    except OSError as error:
+        names = sorted(
+            f.name.removesuffix(".yaml")
+            for f in files("polybawt").joinpath("data", "profiles").iterdir()
+        )
+        raise BadInput(
+            f"profile {profile!r}: {error.strerror}; give a file or one of: {', '.join(names)}"
+        ) from None
+    except UnicodeDecodeError:
+        raise BadInput(f"profile {profile!r} is not UTF-8 text") from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise BadInput(f"{where}{line}: not valid YAML: {_first_line(error)}") from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict) or not isinstance(node, yaml.MappingNode):
+        raise BadInput(f"{where}: must be a mapping of sections, is a {type(tree).__name__}")
+    _mark_lines(node, (), where, origins)
+    return tree
+
+
+def _mark_lines(node: yaml.MappingNode, path: Keys, where: str, origins: dict[Keys, str]) -> None:
+    for key_node, value_node in node.value:
+        keys = (*path, str(key_node.value))
+        if keys in origins:
+            raise BadInput(f"{where} line {key_node.start_mark.line + 1}: {'.'.join(keys)} twice")
+        origins[keys] = f"{where} line {key_node.start_mark.line + 1}"
+        if isinstance(value_node, yaml.MappingNode):
+            _mark_lines(value_node, keys, where, origins)
+
+
+def _overlay_environment(
+    tree: dict[str, Any], origins: dict[Keys, str], environ: Mapping[str, str]
+) -> None:
+    for name in sorted(environ):
+        if name.startswith(ENV_PREFIX):
+            keys = tuple(part.lower() for part in name[len(ENV_PREFIX) :].split("__"))
+            try:
+                value = yaml.safe_load(environ[name])
+            except yaml.YAMLError:
+                raise BadInput(f"environment {name}: {environ[name]!r} is not a value") from None
+            _put(tree, keys, value, origins, f"environment {name}")
+
+
+def _put(
+    tree: dict[str, Any], keys: Keys, value: Any, origins: dict[Keys, str], origin: str
+) -> None:
+    node = tree
+    for key in keys[:-1]:
+        child = node.setdefault(key, {})
+        if not isinstance(child, dict):
+            raise BadInput(f"{origin}: {'.'.join(keys)}: {key} is a value, not a section")
+        node = child
+    node[keys[-1]] = value
+    origins[keys] = origin
+
+
+def _validate(tree: dict[str, Any], origins: Mapping[Keys, str]) -> Config:
+    tree = dict(tree)
+    sections = tree.pop("strategies", None) or {}
+    if not isinstance(sections, dict):
+        raise BadInput(f"strategies must be a mapping of names, is {sections!r}")
+    known = plugins()
+    for name in sections:
+        if name not in known:
+            where = origins.get(("strategies", str(name)), "configuration")
+            raise BadInput(f"{where}: unknown strategy {name!r}; known: {', '.join(known)}")
+    settings = {
+        name: _build(plugin.config, sections.get(name) or {}, ("strategies", name), origins)
+        for name, plugin in known.items()
+    }
+    config = _build(Config, tree, (), origins)
+    return config.model_copy(update={"strategies": settings})
+
+
+def _build(model: type[Any], values: Any, path: Keys, origins: Mapping[Keys, str]) -> Any:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        keys = (*path, *(str(part) for part in first["loc"]))
+        others = error.error_count() - 1
+        more = f" (and {others} more)" if others else ""
+        raise BadInput(f"{_where(keys, origins)}{_explain(keys, first, model)}{more}") from None
+
+
+def _where(keys: Keys, origins: Mapping[Keys, str]) -> str:
+    for length in range(len(keys), 0, -1):
+        if keys[:length] in origins:
+            return f"{origins[keys[:length]]}: "
+    return "configuration: "
+
+
+def _explain(keys: Keys, error: Any, model: type[BaseModel]) -> str:
+    """What is wrong, the allowed range, and what to do."""
+    name, value = ".".join(keys), error["input"]
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {name}; see `polybawt config` for every key"
+    hint = ""
+    if keys[-1].endswith("_fraction") or keys[-1].endswith("_tol"):
+        hint = "; a fraction: write 0.02 for 2 %"
+    elif keys[-1].endswith("_e4"):
+        hint = "; in 10^-4 pUSD: write 500 for 0.05"
+    return f"{name} is {value!r}: {error['msg'].lower()}{hint}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,1 @@
+"""Decisions to actions: quote upkeep, the plan, the end of a window."""

@@ -1,0 +1,68 @@
+"""Wanted quotes against living orders: what keeps its place, what goes, what is new.
+
+An order keeps its queue place while its price is unchanged and its rest is near the wanted size. A
+small price change of a young order is suppressed unless the old order carries more risk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from polybawt.domain.ids import OrderId, Side
+from polybawt.domain.intents import Upkeep
+from polybawt.domain.order import CANCELLABLE, Leg, Order, OrderState
+from polybawt.domain.units import PPM
+
+
+class QuoteDiff(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Orders to cancel and legs to place; everything else stays as it is."""
+
+    cancel: tuple[OrderId, ...]
+    place: tuple[Leg, ...]
+
+
+def diff(
+    wanted: Iterable[Leg], live: Iterable[Order], upkeep: Upkeep, tick_e4: int, now_ns: int
+) -> QuoteDiff:
+    """Compare the complete wanted set with a strategy's open orders in one market.
+
+    A wanted leg whose instrument and side has an order that nobody has answered yet is not placed:
+    the answer comes first, or two orders would rest where one was wanted.
+    """
+    rest = [order for order in live if order.state is not OrderState.CANCEL_SENT]
+    place = []
+    for leg in wanted:
+        kept = next((o for o in rest if keeps_place(o, leg, upkeep, tick_e4, now_ns)), None)
+        if kept is not None:
+            rest.remove(kept)
+        elif not any(_is_unanswered(o) and _same_side(o.leg, leg) for o in rest):
+            place.append(leg)
+    cancel = tuple(order.order_id for order in rest if order.state in CANCELLABLE)
+    return QuoteDiff(cancel=cancel, place=tuple(place))
+
+
+def keeps_place(order: Order, leg: Leg, upkeep: Upkeep, tick_e4: int, now_ns: int) -> bool:
+    """Whether a living order serves a wanted leg well enough to keep its place in the queue."""
+    own = order.leg
+    if not _same_side(own, leg) or own.post_only != leg.post_only or own.tif is not leg.tif:
+        return False
+    if abs(order.rest_e6 - leg.qty_e6) * PPM > leg.qty_e6 * upkeep.size_tol_ppm:
+        return False
+    if own.limit_e4 == leg.limit_e4:
+        return True
+    is_small = abs(own.limit_e4 - leg.limit_e4) < upkeep.ticks * tick_e4
+    is_young = now_ns - order.created_ns < upkeep.within_ns
+    is_riskier = (
+        own.limit_e4 > leg.limit_e4 if own.side is Side.BUY else own.limit_e4 < leg.limit_e4
+    )
+    return is_small and is_young and not is_riskier
+
+
+def _same_side(one: Leg, two: Leg) -> bool:
+    return one.instrument == two.instrument and one.side is two.side
+
+
+def _is_unanswered(order: Order) -> bool:
+    return order.state not in CANCELLABLE and order.state is not OrderState.CANCEL_SENT

@@ -1,0 +1,1 @@
+"""What is ours: orders, double-entry ledger, positions, settlement. Integers only."""

@@ -1,0 +1,1 @@
+"""Drivers of the core: what feeds it frames and carries its actions out."""

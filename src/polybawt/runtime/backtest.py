@@ -1,0 +1,122 @@
+"""Drives the core over a recording, with SimVenue in the place of the venue.
+
+Two clocks run side by side. The simulated venue sees a frame when it was recorded; the bot sees it a
+feed delay later, and its orders reach the venue an order delay after that. Everything happens in order
+of time; ties are market frame, venue answer, timer. Beyond the last recorded frame nothing is known,
+so strategies decide nothing there: only what is already under way is carried to its end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from polybawt.adapters.fills.venue import SimVenue
+from polybawt.domain.events import Batch, Event, TimerFired
+from polybawt.domain.units import MS_NS, S_NS
+from polybawt.engine import Engine, Step
+from polybawt.ports import FrameSource
+
+TIMER = (TimerFired(),)
+DRAIN_NS = 60 * S_NS
+"""How long after the last frame what is under way (acks, redeems) may still end."""
+IDLE_AFTER_CLOSE_NS = 120 * S_NS
+"""Timers stop when every market has been closed for this long."""
+
+
+class Observer(Protocol):
+    """Sees every step of the core; may not change anything."""
+
+    def before(self, batch: Batch) -> None:
+        """A batch is about to be applied."""
+
+    def after(self, batch: Batch, step: Step) -> None:
+        """A batch was applied, and this came of it."""
+
+
+class Backtest:
+    """One run: source, engine, simulated venue, observer.
+
+    A batch carries the number of the recorded frame that the bot saw last, so every decision can be
+    found in the raw file.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        engine: Engine,
+        venue: SimVenue,
+        observer: Observer,
+        *,
+        timer_ms: int,
+    ) -> None:
+        self.source = source
+        self.engine = engine
+        self.venue = venue
+        self.observer = observer
+        self._timer_ns = timer_ms * MS_NS
+        self._next_timer_ns = 0
+        self._under_way: deque[tuple[int, Batch]] = deque()
+        self._last_delivery_ns = 0
+        self._frame_seq = 0
+
+    def run(self, progress: Callable[[Batch], None] | None = None) -> None:
+        """Play the whole recording, then let what is under way end."""
+        on_market, under_way = self.venue.on_market, self._under_way
+        feed_delay_ns = self.venue.feed_delay_ns
+        last_ns = 0
+        for batch in self.source.batches():
+            last_ns = batch.now_ns
+            self._run_until(last_ns)
+            on_market(batch)
+            deliver_ns = last_ns + feed_delay_ns(last_ns)
+            if deliver_ns < self._last_delivery_ns:
+                deliver_ns = self._last_delivery_ns
+            self._last_delivery_ns = deliver_ns
+            under_way.append((deliver_ns, batch))
+            if progress is not None:
+                progress(batch)
+        self._run_until(last_ns)
+        self.engine.strategies.clear()
+        self._next_timer_ns = last_ns + 2 * DRAIN_NS
+        self._run_until(last_ns + DRAIN_NS)
+
+    def _run_until(self, until_ns: int) -> None:
+        """Everything the venue and the bot do up to and including an instant."""
+        under_way, venue = self._under_way, self.venue
+        while True:
+            frame_ns = under_way[0][0] if under_way else until_ns + 1
+            venue_ns = venue.next_ns()
+            if venue_ns is None:
+                venue_ns = until_ns + 1
+            due_ns = min(frame_ns, venue_ns, self._next_timer_ns)
+            if due_ns > until_ns:
+                return
+            if due_ns == frame_ns:
+                _, batch = under_way.popleft()
+                self._frame_seq = batch.frame_seq
+                self._step(due_ns, batch.source, batch.events)
+            elif due_ns == venue_ns:
+                venue.advance(due_ns)
+                for answer_ns, events in venue.answers(due_ns):
+                    self._step(answer_ns, "venue", events)
+            else:
+                self._fire_timer(until_ns)
+
+    def _fire_timer(self, until_ns: int) -> None:
+        markets = self.engine.state.account.markets.values()
+        now_ns = self._next_timer_ns
+        if any(live.market.close_ns + IDLE_AFTER_CLOSE_NS > now_ns for live in markets):
+            self._step(now_ns, "timer", TIMER)
+            self._next_timer_ns = now_ns + self._timer_ns
+        else:
+            self._next_timer_ns = (until_ns // self._timer_ns + 1) * self._timer_ns
+
+    def _step(self, now_ns: int, source: str, events: Sequence[Event]) -> None:
+        batch = Batch(self._frame_seq, now_ns, source, tuple(events))
+        self.observer.before(batch)
+        step = self.engine.step(batch)
+        if step.actions:
+            self.venue.submit(step.actions, now_ns, self._frame_seq)
+        self.observer.after(batch, step)

@@ -1,0 +1,1 @@
+"""Numbers derived from events: incremental, floats, never money."""

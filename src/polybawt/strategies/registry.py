@@ -1,0 +1,22 @@
+"""Finds the strategies: every module of this package that has a PLUGIN. No list to keep in step."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+import polybawt.strategies as package
+from polybawt.strategies.base import Plugin
+
+
+@cache
+def plugins() -> dict[str, Plugin[Any]]:
+    """Every strategy by name, in alphabetical order of its file."""
+    found: dict[str, Plugin[Any]] = {}
+    for module in sorted(m.name for m in iter_modules(package.__path__)):
+        plugin = getattr(import_module(f"{package.__name__}.{module}"), "PLUGIN", None)
+        if plugin is not None:
+            found[plugin.name] = plugin
+    return found
