@@ -1,0 +1,1 @@
+"""What is ours: the ledger, positions and their cost, profit and loss, settlement. Pure."""
