@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,6 +25,7 @@ from polybawt.strategies.registry import plugins
 
 ENV_PREFIX = "POLYBAWT__"
 Keys = tuple[str, ...]
+M = TypeVar("M", bound=BaseModel)
 
 
 class Section(BaseModel):
@@ -36,7 +37,7 @@ class Section(BaseModel):
 class AccountConfig(Section):
     """The account that trades."""
 
-    opening_cash_pusd: Decimal = Field(Decimal(5_000), gt=0, le=1_000_000_000, decimal_places=6)
+    opening_cash_pusd: Decimal = Field(default=Decimal(5_000), gt=0, le=1_000_000_000, decimal_places=6)
     """Cash at the start, and the bankroll that the limits are fractions of, pUSD."""
     cost_method: Literal["average", "fifo"] = "average"
     """How sold tokens find their cost."""
@@ -45,9 +46,9 @@ class AccountConfig(Section):
 class EngineConfig(Section):
     """The core's own settings."""
 
-    timer_ms: int = Field(500, ge=10, le=10_000)
+    timer_ms: int = Field(default=500, ge=10, le=10_000)
     """Period of the timer that lets staleness and phases act without a market frame, ms."""
-    cutoff_s: int = Field(5, ge=0, le=300)
+    cutoff_s: int = Field(default=5, ge=0, le=300)
     """No order after this time before the close, s."""
 
 
@@ -194,7 +195,7 @@ def _validate(tree: dict[str, Any], origins: Mapping[Keys, str]) -> Config:
     return config.model_copy(update={"strategies": settings})
 
 
-def _build(model: type[Any], values: Any, path: Keys, origins: Mapping[Keys, str]) -> Any:
+def _build(model: type[M], values: Any, path: Keys, origins: Mapping[Keys, str]) -> M:
     try:
         return model.model_validate(values)
     except ValidationError as error:

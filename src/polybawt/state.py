@@ -15,9 +15,13 @@ from polybawt.domain.errors import DecodeError
 from polybawt.domain.ids import Instrument, MarketId, Outcome, StrategyName
 from polybawt.domain.market import Market, Phase
 from polybawt.domain.order import Order
-from polybawt.domain.units import E4
+from polybawt.domain.units import E4, S_NS
 from polybawt.portfolio.account import AccountState, LiveMarket
-from polybawt.portfolio.ledger import Position
+from polybawt.portfolio.positions import Position
+from polybawt.portfolio.settlement import Settlement
+
+TIMER_AFTER_CLOSE_NS = S_NS
+"""A timer still touches a market this long after its close, so that its end is seen."""
 
 
 class Quotes:
@@ -45,11 +49,20 @@ class MarketState:
 class State:
     """Both halves, and the fold of a frame into them."""
 
-    __slots__ = ("account", "account_changed", "cutoff_ns", "market", "now_ns", "touched")
+    __slots__ = (
+        "account",
+        "account_changed",
+        "cutoff_ns",
+        "market",
+        "now_ns",
+        "settlement",
+        "touched",
+    )
 
     def __init__(self, account: AccountState, cutoff_ns: int) -> None:
         self.account = account
         self.market = MarketState()
+        self.settlement = Settlement()
         self.cutoff_ns = cutoff_ns
         self.now_ns = 0
         self.touched: dict[MarketId, None] = {}
@@ -70,10 +83,15 @@ class State:
             elif kind is ev.BookReplaced:
                 self._book_replaced(event, batch.source)  # type: ignore[arg-type]
             elif kind is ev.TimerFired:
-                self.touched.update(dict.fromkeys(self.account.markets))
+                self._timer_fired()
+            elif kind is ev.OracleReported:
+                self.settlement.report(event)  # type: ignore[arg-type]
+            elif kind is ev.BoundaryFixed:
+                self.settlement.fix(event)  # type: ignore[arg-type]
             elif kind is ev.MarketListed:
                 market = event.market  # type: ignore[attr-defined]
                 self.account.apply(event)
+                self.settlement.list(market)
                 self.touched[market.market_id] = None
                 books.setdefault(market.market_id, Quotes(market.tick_e4))
             elif self.account.handles(kind):
@@ -84,6 +102,14 @@ class State:
                     books[market_id].down.refine(event.tick_e4)  # type: ignore[attr-defined]
                 if market_id is not None:
                     self.touched[market_id] = None
+
+    def _timer_fired(self) -> None:
+        """Time alone touches what it can change: markets not yet over, and those with orders."""
+        account = self.account
+        for market_id, live in account.markets.items():
+            is_over = live.market.close_ns + TIMER_AFTER_CLOSE_NS < self.now_ns
+            if not is_over or any(True for _ in account.orders.open_in(market_id)):
+                self.touched[market_id] = None
 
     def _book_changed(self, event: ev.BookChanged, source: str) -> None:
         quotes = self.market.books.get(event.market_id)
@@ -121,6 +147,7 @@ class State:
     def drop(self, market_id: MarketId) -> None:
         """Forget a finished market in both halves."""
         self.account.drop(market_id)
+        self.settlement.drop(market_id)
         self.market.books.pop(market_id, None)
 
     def view(self, market_id: MarketId, strategy: StrategyName) -> View:

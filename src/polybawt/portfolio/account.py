@@ -26,8 +26,10 @@ from polybawt.domain.ids import (
 from polybawt.domain.market import Market
 from polybawt.domain.order import Order, OrderState
 from polybawt.domain.units import E12, Rounding, notional_e6
-from polybawt.portfolio.ledger import Ledger, Method, Position
+from polybawt.portfolio.ledger import Ledger
+from polybawt.portfolio.lots import Method
 from polybawt.portfolio.orders import Orders
+from polybawt.portfolio.positions import Position
 
 ACCOUNT = StrategyName("account")
 """Owner of what belongs to no strategy: cancels at the cutoff, redeems."""
@@ -278,7 +280,7 @@ class AccountState:
     def held_e6(self, strategy: StrategyName, live: LiveMarket, outcome: Outcome) -> int:
         """Confirmed tokens of a strategy less its merges under way."""
         position = self.ledger.position(strategy, live.market.market_id)
-        held = position.down_confirmed_e6 if outcome else position.up_confirmed_e6
+        held = position.down_sellable_e6 if outcome else position.up_sellable_e6
         for job in live.jobs.values():
             if isinstance(job, MergePair) and job.strategy == strategy:
                 held -= job.qty_e6
@@ -299,13 +301,7 @@ class AccountState:
     def locked_e6(self) -> int:
         """Capital at work: cost of what is held, claims on resolved markets, and reserved cash."""
         ledger = self.ledger
-        cost_e18 = 0
-        for market_id in self.markets:
-            for strategy in ledger.strategies(market_id):
-                position = ledger.position(strategy, market_id)
-                cost_e18 += position.up_cost_e18 + position.down_cost_e18
-        held = cost_e18 // E12
-        return held + ledger.receivable_e6 + ledger.cash_e6 - self.cash_free_e6()
+        return ledger.cost_e18 // E12 + ledger.receivable_e6 + ledger.cash_e6 - self.cash_free_e6()
 
     def positions(self, market_id: MarketId) -> Iterator[tuple[StrategyName, Position]]:
         """Each strategy's position in a market."""
@@ -329,7 +325,7 @@ class AccountState:
             live.payouts_ppm is not None
             and not live.jobs
             and not any(True for _ in self.orders.open_in(market_id))
-            and self.ledger.can_drop(market_id)
+            and self.ledger.is_finished(market_id)
         )
 
     def drop(self, market_id: MarketId) -> None:

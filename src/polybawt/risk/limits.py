@@ -24,37 +24,37 @@ class LimitsConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    order_shares_max: int = Field(1_000, ge=1, le=10_000_000)
+    order_shares_max: int = Field(default=1_000, ge=1, le=10_000_000)
     """Largest order, shares."""
-    order_fraction: float = Field(0.02, gt=0, le=1)
+    order_fraction: float = Field(default=0.02, gt=0, le=1)
     """Largest notional of one order."""
-    token_fraction: float = Field(0.02, gt=0, le=1)
+    token_fraction: float = Field(default=0.02, gt=0, le=1)
     """Cost held plus open buys of one token."""
-    market_fraction: float = Field(0.03, gt=0, le=1)
+    market_fraction: float = Field(default=0.03, gt=0, le=1)
     """At risk in one market."""
-    window_fraction: float = Field(0.08, gt=0, le=1)
+    window_fraction: float = Field(default=0.08, gt=0, le=1)
     """At risk in one window over all assets."""
-    asset_fraction: float = Field(0.05, gt=0, le=1)
+    asset_fraction: float = Field(default=0.05, gt=0, le=1)
     """At risk in all live markets of one asset."""
-    strategy_fraction: float = Field(0.15, gt=0, le=1)
+    strategy_fraction: float = Field(default=0.15, gt=0, le=1)
     """At risk in all markets by one strategy."""
-    account_fraction: float = Field(0.15, gt=0, le=1)
+    account_fraction: float = Field(default=0.15, gt=0, le=1)
     """At risk in all markets."""
-    resting_fraction: float = Field(0.30, gt=0, le=1)
+    resting_fraction: float = Field(default=0.30, gt=0, le=1)
     """Notional of all open orders."""
-    working_orders_max: int = Field(50, ge=1, le=1_000)
+    working_orders_max: int = Field(default=50, ge=1, le=1_000)
     """Open orders of the account."""
-    duplicate_ms: int = Field(500, ge=0, le=60_000)
+    duplicate_ms: int = Field(default=500, ge=0, le=60_000)
     """An order equal to a younger one than this is a duplicate, ms."""
-    collar_ticks: int = Field(5, ge=0, le=1_000)
+    collar_ticks: int = Field(default=5, ge=0, le=1_000)
     """How far a price may go through the reference, ticks (the wider of both collars holds)."""
-    collar_fraction: float = Field(0.10, ge=0, le=1)
+    collar_fraction: float = Field(default=0.10, ge=0, le=1)
     """How far a price may go through the reference, as a fraction of it."""
-    book_stale_ms: int = Field(10_000, ge=100, le=600_000)
+    book_stale_ms: int = Field(default=10_000, ge=100, le=600_000)
     """Age of a market's book at which no order is sent on it, ms."""
-    reject_streak_max: int = Field(5, ge=1, le=100)
+    reject_streak_max: int = Field(default=5, ge=1, le=100)
     """Rejections in a row that disarm a strategy."""
-    reject_cooldown_s: int = Field(900, ge=1, le=86_400)
+    reject_cooldown_s: int = Field(default=900, ge=1, le=86_400)
     """Time after which a disarmed strategy may try again, s."""
 
 

@@ -14,6 +14,7 @@ from polybawt.domain.units import E12, Rounding, div
 from polybawt.engine import Step
 from polybawt.portfolio.account import LiveMarket
 from polybawt.portfolio.pnl import liquidation_mark_e18
+from polybawt.portfolio.settlement import Agreement
 from polybawt.report.recorder import Recorder
 from polybawt.report.summary import Summary
 from polybawt.runtime.trace import ActionDigest, TraceWriter
@@ -33,6 +34,8 @@ class RunObserver:
         self._seen: dict[MarketId, set[StrategyName]] = {}
         self.markets = 0
         self.settled = 0
+        self.agreement: Counter[Agreement] = Counter()
+        """The outcome that our own boundary prices expect, against the venue's payout."""
 
     # --- before: what the step is about to change or forget --------------------------------------
 
@@ -110,6 +113,8 @@ class RunObserver:
         if live is None or live.payouts_ppm is not None:
             return
         self.settled += 1
+        settlement = self._state.settlement
+        self.agreement[settlement.compare(event.market_id, event.payouts_ppm)] += 1
         for strategy in self._seen.pop(event.market_id, set()):
             self._tally(strategy)["settled"] += 1
         self._bids.pop(event.market_id, None)

@@ -28,35 +28,35 @@ NAME = StrategyName("spread_maker")
 class Config(StrategyConfig):
     """Settings of SpreadMaker; every threshold it uses is here."""
 
-    clip_shares: int = Field(10, ge=1, le=100_000)
+    clip_shares: int = Field(default=10, ge=1, le=100_000)
     """Size of one quote, shares."""
-    inventory_max_shares: int = Field(100, ge=1, le=1_000_000)
+    inventory_max_shares: int = Field(default=100, ge=1, le=1_000_000)
     """Up minus Down at which the growing side is no longer quoted, shares."""
-    inventory_aversion_ppm: int = Field(2_000, ge=0, le=1_000_000)
+    inventory_aversion_ppm: int = Field(default=2_000, ge=0, le=1_000_000)
     """Shift of both quotes per share held at p(1-p) = 1, 10^-6 pUSD (gamma)."""
-    half_spread_floor_e4: int = Field(100, ge=1, le=5_000)
+    half_spread_floor_e4: int = Field(default=100, ge=1, le=5_000)
     """Half-spread before the toxic loss is added, 10^-4 pUSD."""
-    latency_ms: int = Field(500, ge=0, le=60_000)
+    latency_ms: int = Field(default=500, ge=0, le=60_000)
     """How much later than the fastest taker we react, for the toxic loss, ms."""
-    spread_trigger_e4: int = Field(0, ge=0, le=10_000)
+    spread_trigger_e4: int = Field(default=0, ge=0, le=10_000)
     """Quote only when the market's spread is above this, 10^-4 pUSD; 0 quotes at any spread."""
-    stop_near_s: int = Field(200, ge=5, le=3_600)
+    stop_near_s: int = Field(default=200, ge=5, le=3_600)
     """Time left at which quotes are pulled when the outcome is open, s."""
-    stop_far_s: int = Field(100, ge=5, le=3_600)
+    stop_far_s: int = Field(default=100, ge=5, le=3_600)
     """Time left at which quotes are pulled when the outcome looks decided, s."""
-    near_e4: int = Field(1_500, ge=0, le=5_000)
+    near_e4: int = Field(default=1_500, ge=0, le=5_000)
     """Distance of fair from 0.50 up to which the outcome counts as open, 10^-4."""
-    book_stale_ms: int = Field(10_000, ge=100, le=600_000)
+    book_stale_ms: int = Field(default=10_000, ge=100, le=600_000)
     """Age of this market's book at which quotes are pulled, ms."""
-    feed_stale_ms: int = Field(3_000, ge=100, le=600_000)
+    feed_stale_ms: int = Field(default=3_000, ge=100, le=600_000)
     """Silence of the book's connection at which quotes are pulled, ms."""
-    merge_min_shares: int = Field(10, ge=1, le=1_000_000)
+    merge_min_shares: int = Field(default=10, ge=1, le=1_000_000)
     """Confirmed pairs that are merged back into pUSD, shares."""
-    requote_ticks: int = Field(1, ge=0, le=100)
+    requote_ticks: int = Field(default=1, ge=0, le=100)
     """A price change smaller than this is suppressed within `requote_ms`, ticks."""
-    requote_ms: int = Field(200, ge=0, le=60_000)
+    requote_ms: int = Field(default=200, ge=0, le=60_000)
     """Age below which small price changes are suppressed, ms."""
-    requote_size_tol: float = Field(0.2, ge=0, lt=1)
+    requote_size_tol: float = Field(default=0.2, ge=0, lt=1)
     """Difference of the remaining size, as a fraction, at which an order keeps its place."""
 
 

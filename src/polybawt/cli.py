@@ -1,0 +1,121 @@
+"""The command line. Heavy imports wait until a command needs them.
+
+Exit codes: 0 done; 1 an internal error, which is ours; 2 bad input, one line says what and where;
+130 interrupted, nothing half-written.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from polybawt import __version__
+from polybawt.domain.errors import BadInput, PolybawtError
+
+
+OK, INTERNAL, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+cli = typer.Typer(
+    name="polybawt",
+    help="A trading bot for Polymarket's 15-minute crypto Up/Down markets.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Profile = Annotated[
+    str, typer.Option(help="Settings: a shipped profile (default, original) or a YAML file.")
+]
+Strategies = Annotated[
+    list[str] | None, typer.Option("--strategy", help="Run only this strategy; may be repeated.")
+]
+
+
+@cli.command()
+def backtest(
+    data: Annotated[
+        Path | None, typer.Option(help="Folder or file of a recording; default: the sample.")
+    ] = None,
+    strategy: Strategies = None,
+    profile: Profile = "default",
+    queue: Annotated[
+        str | None, typer.Option(help="Queue model of resting orders: pessimistic or power.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the latencies.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object only.")] = False,
+    trace: Annotated[
+        Path | None, typer.Option(help="Write one JSON line per order, fill, settlement, ...")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the HTML report here.")] = None,
+    assume_inferred_outcomes: Annotated[
+        bool, typer.Option(help="Settle on outcomes that a recording only suggests.")
+    ] = False,
+) -> None:
+    """Trade a recording through the same core that trades live, and report what came of it."""
+    from polybawt.commands import run_backtest_command
+
+    options: dict[tuple[str, ...], Any] = {}
+    if queue is not None:
+        options["fills", "queue"] = queue
+    if seed is not None:
+        options["fills", "seed"] = seed
+    run_backtest_command(
+        data=data,
+        strategies=tuple(strategy or ()),
+        profile=profile,
+        options=options,
+        as_json=json,
+        trace=trace,
+        report=report,
+        assume_inferred=assume_inferred_outcomes,
+    )
+
+
+@cli.command()
+def config(
+    strategy: Strategies = None,
+    profile: Profile = "default",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object only.")] = False,
+) -> None:
+    """Show every setting with its effective value, where it comes from, and what it means."""
+    from polybawt.commands import show_config
+
+    show_config(profile, tuple(strategy or ()), as_json=json)
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"polybawt {__version__}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command and return its exit code; whatever goes wrong is one line on stderr."""
+    import click
+
+    try:
+        cli(args=argv, prog_name="polybawt", standalone_mode=False)
+    except BadInput as error:
+        return _fail(str(error), BAD_INPUT)
+    except click.exceptions.NoArgsIsHelpError as error:
+        typer.echo(error.format_message())
+        return BAD_INPUT
+    except click.ClickException as error:
+        return _fail(error.format_message(), BAD_INPUT)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted; nothing was half-written", INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+    except PolybawtError as error:
+        return _fail(f"internal error, please report it: {error}", INTERNAL)
+    return OK
+
+
+def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    typer.echo(f"polybawt: {line}", err=True)
+    return code
