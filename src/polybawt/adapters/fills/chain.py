@@ -34,10 +34,10 @@ class Job:
 class ChainDesk:
     """Works chain actions on the holdings of each market.
 
-    A merge reserves its pairs when it starts, and one beyond the free balance is refused: the domain
-    has no event of a refused job, so it is an OrderRejected that carries the job's id. A redeem
-    waits for the resolution and pays the payout of everything held; of a market that is forgotten
-    (nothing held is worth anything) it pays 0.
+    A merge reserves its pairs when it starts, and one beyond the free balance is refused: the
+    domain has no event of a refused job, so it is an OrderRejected that carries the job's id. A
+    redeem waits for the resolution and pays the payout of everything held; of a market that is
+    forgotten (nothing held is worth anything) it pays 0.
     """
 
     __slots__ = ("_chain_ns", "_latency", "_markets", "_outbox", "_schedule", "_waiting")

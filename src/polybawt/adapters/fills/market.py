@@ -1,14 +1,13 @@
-"""One market at the simulated venue: the recorded book in Up's prices, and our orders against it."""
+"""One market at the simulated venue: the recorded book in Up's prices, and our orders on it."""
 
 from __future__ import annotations
 
 from polybawt.adapters.fills.config import FillConfig
 from polybawt.adapters.fills.holdings import Holdings
 from polybawt.adapters.fills.order import NOT_DISPLAYED, UNKNOWN_AHEAD_E6, SimOrder
-from polybawt.adapters.fills.queue import decrease_fill, print_fill, queue_shrink
 from polybawt.domain.book import Book, Level
 from polybawt.domain.errors import DecodeError
-from polybawt.domain.events import BookChanged, BookReplaced, TradePrinted
+from polybawt.domain.events import BookChanged, BookReplaced
 from polybawt.domain.ids import Outcome, Side
 from polybawt.domain.market import Market
 from polybawt.domain.order import Tif
@@ -17,21 +16,23 @@ from polybawt.domain.units import E4, floor_lot_e6
 Match = tuple[SimOrder, int, int]
 """(our order, price_e4 in the Up book, qty_e6)"""
 
-_FLIP = (Side.SELL, Side.BUY)
+FLIP = (Side.SELL, Side.BUY)
+"""The opposite side, faster than the property in the frame path."""
 
 
 class SimMarket:
     """Recorded book, the depth we took from it, and our resting and held orders.
 
-    An event of either token changes the one book: a Down bid at `p` is an Up ask at `1 - p`. Our own
-    orders are in no recorded quantity. Nothing here knows latency, money or the bot.
+    An event of either token changes the one book: a Down bid at `p` is an Up ask at `1 - p`. Our
+    own orders are in no recorded quantity. Nothing here knows latency, money or the bot.
     """
 
     __slots__ = (
-        "_config",
+        "_own_ask_e4",
+        "_own_bid_e4",
         "_own_levels",
-        "_queue_moved",
         "book",
+        "config",
         "has_prints",
         "held",
         "holdings",
@@ -39,13 +40,14 @@ class SimMarket:
         "is_closed",
         "market",
         "payouts_ppm",
+        "queue_moved",
         "resting",
         "taken",
         "tick_e4",
     )
 
     def __init__(self, market: Market, config: FillConfig) -> None:
-        self._config = config
+        self.config = config
         self.market = market
         self.tick_e4 = market.tick_e4
         self.book = Book(market.tick_e4)
@@ -58,19 +60,23 @@ class SimMarket:
         self.is_active = False
         self.is_closed = False
         self.payouts_ppm: tuple[int, int] | None = None
+        self._own_bid_e4, self._own_ask_e4 = 0, E4
         self._own_levels: frozenset[int] = frozenset()
-        self._queue_moved = False
+        self.queue_moved = False
 
     # --- recorded data ---------------------------------------------------------------------------
 
-    def change(self, event: BookChanged) -> None:
-        """Apply one level. A book without a snapshot stays unusable. DecodeError off the grid."""
+    def change(self, event: BookChanged) -> bool:
+        """Apply one level; whether our orders must be looked at when the frame is complete.
+
+        A book without a snapshot stays unusable. DecodeError off the grid.
+        """
         book = self.book
         if not book.generation:
-            return
+            return False
         side, price_e4 = event.side, event.price_e4
         if event.outcome:
-            side, price_e4 = _FLIP[side], E4 - price_e4
+            side, price_e4 = FLIP[side], E4 - price_e4
         try:
             book.change(side, price_e4, event.qty_e6)
         except KeyError:
@@ -79,13 +85,20 @@ class SimMarket:
             taken = self.taken.get(2 * price_e4 + side)
             if taken and taken[0] != event.qty_e6:
                 del self.taken[2 * price_e4 + side]
-        if self.is_active:
-            book.venue_ns = event.venue_ns
-            if 2 * price_e4 + side in self._own_levels:
-                self._queue_moved = True
+        if not self.is_active:
+            return False
+        book.venue_ns = event.venue_ns
+        if 2 * price_e4 + side in self._own_levels:
+            self.queue_moved = True
+        return (
+            book.ask_e4 < self._own_bid_e4
+            or book.bid_e4 > self._own_ask_e4
+            or self.queue_moved
+            or bool(self.held)
+        )
 
-    def replace(self, event: BookReplaced) -> None:
-        """Replace the whole book, whichever token it came for. DecodeError off the grid."""
+    def replace(self, event: BookReplaced) -> bool:
+        """Replace the whole book, whichever token it came for; as `change`."""
         bids, asks = event.bids, event.asks
         if event.outcome:
             bids, asks = (
@@ -99,10 +112,11 @@ class SimMarket:
             raise self._off_grid(int(error.args[0])) from None
         book.generation = 1
         book.venue_ns = event.venue_ns
-        self._queue_moved = True
+        self.queue_moved = True
         for key, (displayed_e6, _) in list(self.taken.items()):
             if book.qty_at(Side(key & 1), key >> 1) != displayed_e6:
                 del self.taken[key]
+        return self.is_active
 
     def refine(self, tick_e4: int) -> None:
         """The tick from now on; levels and what we took keep their meaning."""
@@ -133,7 +147,7 @@ class SimMarket:
 
     def is_marketable(self, order: SimOrder) -> bool:
         """Whether an order would match at once."""
-        best_e4 = self.best_e4(_FLIP[order.side])
+        best_e4 = self.best_e4(FLIP[order.side])
         return 0 < best_e4 < E4 and order.reaches(best_e4)
 
     def crosses_own(self, order: SimOrder) -> bool:
@@ -173,7 +187,7 @@ class SimMarket:
 
     def rest(self, order: SimOrder) -> None:
         """Join the end of the queue at the order's price."""
-        displayed_e6 = self._displayed(order)
+        displayed_e6 = self.displayed_e6(order)
         order.displayed_e6 = displayed_e6
         order.ahead_e6 = UNKNOWN_AHEAD_E6 if displayed_e6 == NOT_DISPLAYED else displayed_e6
         self.resting.append(order)
@@ -187,11 +201,15 @@ class SimMarket:
         self._index()
 
     def _index(self) -> None:
+        """What the frame path must know of our orders, so that it need not look at each."""
+        bids = [o.price_e4 for o in self.resting if o.side is Side.BUY]
+        asks = [o.price_e4 for o in self.resting if o.side is Side.SELL]
+        self._own_bid_e4, self._own_ask_e4 = max(bids, default=0), min(asks, default=E4)
         self._own_levels = frozenset(2 * o.price_e4 + o.side for o in self.resting)
         self.is_active = bool(self.resting or self.held)
 
-    def _displayed(self, order: SimOrder) -> int:
-        """Displayed quantity at the order's price, or NOT_DISPLAYED beyond the worst level shown."""
+    def displayed_e6(self, order: SimOrder) -> int:
+        """Displayed quantity at its price, or NOT_DISPLAYED beyond the worst level shown."""
         book, side, price_e4 = self.book, order.side, order.price_e4
         displayed_e6 = book.qty_at(side, price_e4)
         if displayed_e6:
@@ -202,102 +220,13 @@ class SimMarket:
         better = price_e4 <= book.ask_e4 if side else price_e4 >= book.bid_e4
         return 0 if better else NOT_DISPLAYED
 
-    # --- fills -----------------------------------------------------------------------------------
-
-    def match_prints(self, prints: list[TradePrinted]) -> list[Match]:
-        """Fills of resting orders by public trades, best price first, then first come.
-
-        One match printed for both tokens of a batch counts once; a quantity that filled one of our
-        orders is gone for the next.
-        """
-        self.has_prints = True
-        matches: list[Match] = []
-        for price_e4, qty_e6, taker, venue_ns in _unified(prints):
-            sign = 1 if taker is Side.BUY else -1
-            exposed = [o for o in self.resting if o.side is not taker and o.rest_e6]
-            for order in sorted(exposed, key=lambda o: (sign * o.price_e4, o.seq)):
-                filled_e6 = _print_one(order, (price_e4, qty_e6, taker), venue_ns)
-                if filled_e6:
-                    order.rest_e6 -= filled_e6
-                    qty_e6 -= filled_e6
-                    matches.append((order, order.price_e4, filled_e6))
-        return matches
-
-    def match_resting(self) -> list[Match]:
-        """Fills of resting orders by the book as it stands now.
-
-        A crossed book is torn and proves nothing. Queue positions move only when the book did.
-        """
-        matches: list[Match] = []
-        if self.book.is_crossed:
-            return matches
-        if self._queue_moved:
-            self._queue_moved = False
-            self._move_queues(matches)
-        bid_e4, ask_e4 = self.best_e4(Side.BUY), self.best_e4(Side.SELL)
-        for order in self.resting:
-            through = ask_e4 < order.price_e4 if order.side is Side.BUY else bid_e4 > order.price_e4
-            if through and order.rest_e6:
-                matches.append((order, order.price_e4, order.rest_e6))
-                order.rest_e6 = 0
-        return matches
-
-    def _move_queues(self, matches: list[Match]) -> None:
-        spent: dict[int, int] = {}
-        for order in self.resting:
-            key = 2 * order.price_e4 + order.side
-            filled_e6 = self._move_queue(order, spent.get(key, 0))
-            if filled_e6:
-                spent[key] = spent.get(key, 0) + filled_e6
-                order.rest_e6 -= filled_e6
-                matches.append((order, order.price_e4, filled_e6))
-
-    def _move_queue(self, order: SimOrder, spent_e6: int) -> int:
-        """Bring one queue position up to the displayed book; what a decrease filled.
-
-        `spent_e6` of the decrease already filled an earlier order of ours at this price.
-        """
-        was_e6, now_e6 = order.displayed_e6, self._displayed(order)
-        order.displayed_e6 = now_e6
-        if now_e6 == NOT_DISPLAYED:
-            return 0
-        before_e6, filled_e6 = order.ahead_e6, 0
-        if now_e6 < was_e6:
-            explained_e6 = min(was_e6 - now_e6, order.printed_e6)
-            order.printed_e6 -= explained_e6
-            decrease_e6 = was_e6 - now_e6 - explained_e6 - spent_e6
-            if self._config.queue == "power" and decrease_e6 > 0:
-                back_e6 = max(0, was_e6 - explained_e6 - before_e6)
-                filled_e6 = self._apply_decrease(order, back_e6, decrease_e6)
-        order.ahead_e6 = min(order.ahead_e6, now_e6)
-        if before_e6 < UNKNOWN_AHEAD_E6:
-            self._credit(order, before_e6 - order.ahead_e6 + filled_e6)
-        return filled_e6
-
-    def _apply_decrease(self, order: SimOrder, back_e6: int, decrease_e6: int) -> int:
-        """The power law; where trades are printed, a decrease without one is cancels and fills none."""
-        power = self._config.power
-        if self.has_prints:
-            order.ahead_e6 = queue_shrink(order.ahead_e6, back_e6, decrease_e6, power)
-            return 0
-        order.ahead_e6, filled_e6 = decrease_fill(
-            order.ahead_e6, back_e6, decrease_e6, order.rest_e6, power
-        )
-        return filled_e6
-
-    def _credit(self, order: SimOrder, counted_e6: int) -> None:
-        """Remember what the book already told, for a print of the same moment that follows it."""
-        if order.credit_ns != self.book.venue_ns:
-            order.credit_ns, order.credit_e6 = self.book.venue_ns, 0
-        order.credit_e6 += counted_e6
-
     def take(self, order: SimOrder) -> list[Match]:
         """Match a taker against the standing book within its limit, best level first.
 
         A FOK that cannot be filled whole takes nothing. What is taken stays taken until the
         displayed quantity of that level changes.
         """
-        side = _FLIP[order.side]
+        side = FLIP[order.side]
         plan: list[Match] = []
         want_e6 = order.rest_e6
         for price_e4, qty_e6 in self.book.levels(side):
@@ -315,34 +244,3 @@ class SimMarket:
             self.taken[key] = (self.book.qty_at(side, price_e4), taken_e6 + got_e6)
         order.rest_e6 = want_e6
         return plan
-
-
-def _print_one(order: SimOrder, one: tuple[int, int, Side], venue_ns: int) -> int:
-    """Whole lots that one print fills of one order, after what the book already told of it."""
-    price_e4, qty_e6, taker = one
-    if price_e4 == order.price_e4:
-        if venue_ns <= order.credit_ns:
-            known_e6 = min(qty_e6, order.credit_e6)
-            order.credit_e6 -= known_e6
-            qty_e6 -= known_e6
-        order.printed_e6 += qty_e6
-    order.ahead_e6, filled_e6 = print_fill(
-        order.side, order.price_e4, order.ahead_e6, order.rest_e6, (price_e4, qty_e6, taker)
-    )
-    return floor_lot_e6(filled_e6)
-
-
-def _unified(prints: list[TradePrinted]) -> list[tuple[int, int, Side, int]]:
-    """Prints in Up's prices; the mirror image of one already seen in the batch is dropped."""
-    seen: tuple[dict[tuple[int, int, Side], int], ...] = ({}, {})
-    kept: list[tuple[int, int, Side, int]] = []
-    for event in prints:
-        price_e4, side = event.price_e4, event.side
-        if event.outcome is Outcome.DOWN:
-            price_e4, side = E4 - price_e4, _FLIP[side]
-        key = (price_e4, event.qty_e6, side)
-        own, mirror = seen[event.outcome], seen[1 - event.outcome]
-        own[key] = own.get(key, 0) + 1
-        if own[key] > mirror.get(key, 0):
-            kept.append((price_e4, event.qty_e6, side, event.venue_ns))
-    return kept

@@ -80,7 +80,8 @@ def queue_shrink(front_e6: int, back_e6: int, decrease_e6: int, power: float) ->
         return 0
     # A ratio above 10^9 leaves the front nothing to give and could overflow a float power.
     ratio = min(back_e6 / front_e6, 1e9)
-    given = floor(decrease_e6 / (1.0 + ratio**power))
+    weight: float = ratio**power
+    given = floor(decrease_e6 / (1.0 + weight))
     return max(0, front_e6 - max(given, decrease_e6 - back_e6))
 
 

@@ -35,7 +35,7 @@ class Schedule:
         self.due_ns = self._heap[0][0]
 
     def run(self, now_ns: int, before: Rank | None = None) -> None:
-        """Run what is due at or before `now_ns`, at that instant itself only ranks below `before`."""
+        """Run what is due at or before `now_ns`; at that instant only ranks below `before`."""
         heap = self._heap
         while heap:
             due_ns, rank, _, call = heap[0]

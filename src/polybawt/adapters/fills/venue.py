@@ -10,14 +10,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from polybawt.adapters.fills.chain import ChainDesk
-from polybawt.adapters.fills.checks import refuse
 from polybawt.adapters.fills.config import FillConfig
+from polybawt.adapters.fills.desk import OrderDesk
 from polybawt.adapters.fills.latency import Latency
-from polybawt.adapters.fills.market import Match, SimMarket
-from polybawt.adapters.fills.order import SimOrder
+from polybawt.adapters.fills.market import SimMarket
 from polybawt.adapters.fills.outbox import Outbox
-from polybawt.adapters.fills.rebates import Rebates
-from polybawt.adapters.fills.record import Code, RecordKind, VenueRecord
+from polybawt.adapters.fills.record import Code, VenueRecord
 from polybawt.adapters.fills.schedule import NEVER_NS, Rank, Schedule
 from polybawt.domain.actions import Action, Cancel, ChainAction, Place
 from polybawt.domain.errors import InvariantError
@@ -25,22 +23,13 @@ from polybawt.domain.events import (
     Batch,
     BookChanged,
     BookReplaced,
-    CancelRefused,
     Event,
-    FillAdvanced,
-    Filled,
     MarketListed,
     MarketResolved,
-    OrderAccepted,
-    OrderClosed,
-    OrderRejected,
     TickChanged,
     TradePrinted,
 )
-from polybawt.domain.fill import Liquidity
-from polybawt.domain.ids import FillId, MarketId, OrderId
-from polybawt.domain.order import OrderState, Tif
-from polybawt.domain.units import MS_NS, Rounding
+from polybawt.domain.ids import MarketId
 
 
 class SimVenue:
@@ -55,14 +44,12 @@ class SimVenue:
     __slots__ = (
         "_chain",
         "_config",
+        "_desk",
         "_latency",
         "_markets",
         "_now_ns",
-        "_orders",
         "_outbox",
-        "_rebates",
         "_schedule",
-        "_seq",
     )
 
     def __init__(self, config: FillConfig) -> None:
@@ -70,12 +57,10 @@ class SimVenue:
         self._latency = Latency(config)
         self._schedule = Schedule()
         self._outbox = Outbox(self._latency)
-        self._rebates = Rebates(config, self._schedule, self._outbox)
         self._markets: dict[MarketId, SimMarket] = {}
-        self._orders: dict[OrderId, SimOrder] = {}
+        self._desk = OrderDesk(config, self._schedule, self._outbox, self._markets)
         self._chain = ChainDesk(config, self._latency, self._schedule, self._outbox, self._markets)
         self._now_ns = 0
-        self._seq = 0
 
     # --- what the caller drives ------------------------------------------------------------------
 
@@ -83,7 +68,7 @@ class SimVenue:
         """How long after `recv_ns` the bot sees a frame received then; the caller keeps order."""
         return self._latency.feed_ns(recv_ns)
 
-    def on_market(self, batch: Batch) -> None:
+    def on_market(self, batch: Batch) -> None:  # noqa: C901 - one flat loop: the frame path is hot
         """Apply one frame of market data or lifecycle at venue time `batch.now_ns`, as a whole.
 
         DecodeError for a price off the market's grid; other kinds of events are ignored.
@@ -100,30 +85,27 @@ class SimVenue:
         for event in batch.events:
             if type(event) is BookChanged:
                 market = markets.get(event.market_id)
-                if market is None:
+                if market is None or not market.change(event):
                     continue
-                market.change(event)
             elif type(event) is BookReplaced:
                 market = markets.get(event.market_id)
-                if market is None:
+                if market is None or not market.replace(event):
                     continue
-                market.replace(event)
             elif type(event) is TradePrinted:
                 prints = [*(prints or ()), event]
                 continue
             else:
                 self._on_life(event, now_ns)
                 continue
-            if market.is_active:
-                if moved is None:
-                    moved = [market]
-                elif market not in moved:
-                    moved.append(market)
+            if moved is None:
+                moved = [market]
+            elif market not in moved:
+                moved.append(market)
         if prints is not None:
-            self._on_prints(prints, now_ns)
+            self._desk.on_prints(prints, now_ns)
         if moved is not None:
             for active in moved:
-                self._on_book(active, now_ns)
+                self._desk.on_book(active, now_ns)
 
     def submit(self, actions: Sequence[Action], decided_ns: int, frame_seq: int) -> None:
         """Send what was decided at `decided_ns` on frame `frame_seq`: one post, one delay.
@@ -135,12 +117,13 @@ class SimVenue:
             raise InvariantError(f"orders arrive at {arrives_ns}: the venue is at {self._now_ns}")
         for action in actions:
             if isinstance(action, Place):
-                self._place(action, decided_ns, arrives_ns, frame_seq)
+                self._desk.place(
+                    action, decided_ns=decided_ns, arrives_ns=arrives_ns, frame_seq=frame_seq
+                )
             elif isinstance(action, Cancel):
-                order = self._orders.get(action.order_id)
-                due_ns = max(arrives_ns, order.arrived_ns) if order else arrives_ns
-                call = partial(self._cancel, action, decided_ns, frame_seq)
-                self._schedule.add(due_ns, Rank.ARRIVAL, call)
+                self._desk.cancel(
+                    action, decided_ns=decided_ns, arrives_ns=arrives_ns, frame_seq=frame_seq
+                )
             elif isinstance(action, ChainAction):
                 self._chain.submit(action, decided_ns, frame_seq)
             else:
@@ -160,7 +143,7 @@ class SimVenue:
             self._schedule.run(now_ns)
 
     def answers(self, now_ns: int) -> list[tuple[int, tuple[Event, ...]]]:
-        """Events that reach the bot by `now_ns`, as (delivery time, group), in order of delivery."""
+        """Events that reach the bot by `now_ns`: (delivery time, group), in order of delivery."""
         return self._outbox.take(now_ns)
 
     def drain_log(self) -> list[VenueRecord]:
@@ -170,12 +153,12 @@ class SimVenue:
     @property
     def rebates_accrued_e6(self) -> int:
         """Estimated maker rebates of all fills so far, paid or not, in 10^-6 pUSD."""
-        return self._rebates.accrued_e6
+        return self._desk.rebates.accrued_e6
 
     @property
     def rebates_paid_e6(self) -> int:
         """The part of the estimate that was paid out."""
-        return self._rebates.paid_e6
+        return self._desk.rebates.paid_e6
 
     @property
     def market_count(self) -> int:
@@ -200,15 +183,8 @@ class SimVenue:
         if listed.market_id in self._markets or now_ns >= listed.close_ns:
             return
         market = self._markets[listed.market_id] = SimMarket(listed, self._config)
-        call = partial(self._close_market, market, Code.MARKET_CLOSED)
+        call = partial(self._desk.close_market, market, Code.MARKET_CLOSED)
         self._schedule.add(listed.close_ns, Rank.END, call)
-
-    def _close_market(self, market: SimMarket, code: Code, now_ns: int) -> None:
-        if market.is_closed:
-            return
-        market.is_closed = True
-        for order in (*market.held, *market.resting):
-            self._close(market, order, OrderState.CANCELLED, code, now_ns)
 
     def _resolve(self, event: MarketResolved, now_ns: int) -> None:
         market = self._markets.get(event.market_id)
@@ -216,224 +192,8 @@ class SimVenue:
             return
         if market.payouts_ppm is not None:
             raise InvariantError(f"market {event.market_id} is resolved twice, differently")
-        self._close_market(market, Code.MARKET_RESOLVED, now_ns)
+        self._desk.close_market(market, Code.MARKET_RESOLVED, now_ns)
         market.payouts_ppm = event.payouts_ppm
         self._chain.resolve(event.market_id, now_ns)
         if market.is_done:
             del self._markets[event.market_id]
-
-    # --- orders ----------------------------------------------------------------------------------
-
-    def _place(self, action: Place, decided_ns: int, arrives_ns: int, frame_seq: int) -> None:
-        if action.order_id in self._orders:
-            raise InvariantError(f"order {action.order_id} is sent twice")
-        self._seq += 1
-        order = SimOrder(
-            action,
-            seq=self._seq,
-            decided_ns=decided_ns,
-            arrived_ns=arrives_ns,
-            frame_seq=frame_seq,
-        )
-        self._orders[action.order_id] = order
-        self._schedule.add(arrives_ns, Rank.ARRIVAL, partial(self._arrive, order))
-
-    def _arrive(self, order: SimOrder, now_ns: int) -> None:
-        market = self._markets.get(order.market_id)
-        code = Code.MARKET_CLOSED if market is None else refuse(market, order, now_ns)
-        if market is None or code is not None:
-            reason = code or Code.MARKET_CLOSED
-            order.state = OrderState.REJECTED
-            del self._orders[order.place.order_id]
-            self._record(RecordKind.ARRIVED, order, now_ns, reason=reason.value)
-            rejected = OrderRejected(
-                order_id=order.place.order_id, code=reason.value, venue_ns=now_ns
-            )
-            self._outbox.answer(rejected, now_ns)
-            return
-        if market.is_marketable(order):
-            self._hold(market, order, now_ns)
-        elif order.is_immediate:
-            self._record(RecordKind.ARRIVED, order, now_ns)
-            self._unmatched(market, order, now_ns)
-        else:
-            self._rest(market, order, now_ns)
-            self._record(RecordKind.ARRIVED, order, now_ns)
-        if order.place.leg.tif is Tif.GTD:
-            self._schedule.add(order.dies_ns, Rank.END, partial(self._expire, market, order))
-
-    def _hold(self, market: SimMarket, order: SimOrder, now_ns: int) -> None:
-        order.state = OrderState.DELAYED
-        order.hold_end_ns = now_ns + self._config.hold_ms * MS_NS
-        market.hold(order)
-        self._record(RecordKind.ARRIVED, order, now_ns)
-        self._accepted(order, now_ns)
-        void_ns = order.hold_end_ns + self._config.max_gap_ms * MS_NS + 1
-        self._schedule.add(void_ns, Rank.END, partial(self._void, market, order))
-
-    def _rest(self, market: SimMarket, order: SimOrder, now_ns: int) -> None:
-        order.state = OrderState.LIVE
-        market.rest(order)
-        if not order.fills:
-            self._accepted(order, now_ns)
-
-    def _accepted(self, order: SimOrder, now_ns: int) -> None:
-        order_id = order.place.order_id
-        event = OrderAccepted(order_id=order_id, state=order.state, venue_ns=now_ns)
-        self._outbox.answer(event, now_ns)
-
-    def _unmatched(self, market: SimMarket, order: SimOrder, now_ns: int) -> None:
-        is_fok = order.place.leg.tif is Tif.FOK
-        code = Code.FOK_NOT_FILLED if is_fok else Code.FAK_NO_MATCH
-        self._close(market, order, OrderState.UNMATCHED, code, now_ns)
-
-    def _close(
-        self, market: SimMarket, order: SimOrder, state: OrderState, code: Code, now_ns: int
-    ) -> None:
-        order.state = state
-        market.remove(order)
-        del self._orders[order.place.order_id]
-        self._record(RecordKind.CLOSED, order, now_ns, reason=code.value)
-        event = OrderClosed(
-            order_id=order.place.order_id, state=state, reason=code.value, venue_ns=now_ns
-        )
-        self._outbox.answer(event, now_ns)
-
-    def _void(self, market: SimMarket, order: SimOrder, now_ns: int) -> None:
-        if order.state is OrderState.DELAYED:
-            self._close(market, order, OrderState.UNMATCHED, Code.VOIDED_NO_DATA, now_ns)
-
-    def _expire(self, market: SimMarket, order: SimOrder, now_ns: int) -> None:
-        if order.state is OrderState.LIVE:
-            self._close(market, order, OrderState.EXPIRED, Code.EXPIRED, now_ns)
-
-    def _cancel(self, action: Cancel, decided_ns: int, frame_seq: int, now_ns: int) -> None:
-        order = self._orders.get(action.order_id)
-        if order is not None and order.state is OrderState.LIVE:
-            market = self._markets[order.market_id]
-            self._close(market, order, OrderState.CANCELLED, Code.BY_USER, now_ns)
-            return
-        code = Code.NOT_OPEN if order is None else Code.HELD
-        self._outbox.answer(CancelRefused(order_id=action.order_id, reason=code.value), now_ns)
-        self._outbox.record(
-            VenueRecord(
-                kind=RecordKind.CANCEL_REFUSED,
-                ts_ns=now_ns,
-                order_id=action.order_id,
-                strategy=action.strategy,
-                market_id=action.market_id,
-                decided_ns=decided_ns,
-                arrived_ns=now_ns,
-                frame_seq=frame_seq,
-                reason=code.value,
-            )
-        )
-
-    # --- fills -----------------------------------------------------------------------------------
-
-    def _on_prints(self, prints: list[TradePrinted], now_ns: int) -> None:
-        by_market: dict[MarketId, list[TradePrinted]] = {}
-        for event in prints:
-            by_market.setdefault(event.market_id, []).append(event)
-        for market_id, events in by_market.items():
-            market = self._markets.get(market_id)
-            if market is not None:
-                self._book_makers(market, market.match_prints(events), now_ns)
-
-    def _on_book(self, market: SimMarket, now_ns: int) -> None:
-        """The book stands as received: resting orders first, then holds that are over."""
-        if market.resting:
-            self._book_makers(market, market.match_resting(), now_ns)
-        if market.held and not market.book.is_crossed:
-            for order in tuple(market.held):
-                if order.hold_end_ns <= now_ns:
-                    self._match_held(market, order, now_ns)
-
-    def _book_makers(self, market: SimMarket, matches: list[Match], now_ns: int) -> None:
-        for match in matches:
-            self._fill(market, match, Liquidity.MAKER, now_ns)
-        for order, _, _ in matches:
-            if not order.rest_e6 and order.state is OrderState.LIVE:
-                self._filled(market, order)
-
-    def _match_held(self, market: SimMarket, order: SimOrder, now_ns: int) -> None:
-        matches = market.take(order)
-        market.remove(order)
-        for match in matches:
-            self._fill(market, match, Liquidity.TAKER, now_ns)
-        if not order.rest_e6:
-            self._filled(market, order)
-        elif not order.is_immediate:
-            self._rest(market, order, now_ns)
-        elif matches:
-            self._close(market, order, OrderState.CANCELLED, Code.FAK_REST, now_ns)
-        else:
-            self._unmatched(market, order, now_ns)
-
-    def _filled(self, market: SimMarket, order: SimOrder) -> None:
-        order.state = OrderState.FILLED
-        market.remove(order)
-        del self._orders[order.place.order_id]
-
-    def _fill(self, market: SimMarket, match: Match, liquidity: Liquidity, now_ns: int) -> None:
-        """Book one match: balances, the bot's answers now and when it settles, the rebate."""
-        order, up_price_e4, qty_e6 = match
-        leg, fees = order.place.leg, market.market.fees
-        price_e4 = order.token_price_e4(up_price_e4)
-        fee_e6 = 0
-        if liquidity is Liquidity.TAKER:
-            fee_e6 = fees.taker_fee_e6(qty_e6, price_e4, Rounding.HALF_UP)
-        else:
-            rebate_e6 = fees.rebate_estimate_e6(qty_e6, price_e4)
-            self._rebates.accrue(order.market_id, rebate_e6, now_ns)
-        order.fills += 1
-        order.filled_e6 += qty_e6
-        market.holdings.trade(order.outcome, leg.side, qty_e6)
-        fill_id = FillId(f"{order.place.order_id}/{order.fills}")
-        event = Filled(
-            fill_id=fill_id,
-            order_id=order.place.order_id,
-            liquidity=liquidity,
-            price_e4=price_e4,
-            qty_e6=qty_e6,
-            fee_e6=fee_e6,
-            venue_ns=now_ns,
-        )
-        self._outbox.answer(event, now_ns)
-        self._record(RecordKind.FILL, order, now_ns, fill=event)
-        due_ns = now_ns + self._config.confirm_ms * MS_NS
-        self._schedule.add(due_ns, Rank.ARRIVAL, partial(self._confirm, fill_id))
-
-    def _confirm(self, fill_id: FillId, now_ns: int) -> None:
-        self._outbox.answer(FillAdvanced(fill_id=fill_id, venue_ns=now_ns), now_ns)
-
-    def _record(
-        self,
-        kind: RecordKind,
-        order: SimOrder,
-        now_ns: int,
-        *,
-        reason: str = "",
-        fill: Filled | None = None,
-    ) -> None:
-        leg = order.place.leg
-        self._outbox.record(
-            VenueRecord(
-                kind=kind,
-                ts_ns=now_ns,
-                order_id=order.place.order_id,
-                strategy=order.place.strategy,
-                market_id=order.market_id,
-                instrument=leg.instrument,
-                side=leg.side,
-                decided_ns=order.decided_ns,
-                arrived_ns=order.arrived_ns,
-                frame_seq=order.frame_seq,
-                liquidity=fill.liquidity if fill else None,
-                price_e4=fill.price_e4 if fill else leg.limit_e4,
-                qty_e6=fill.qty_e6 if fill else leg.qty_e6 - order.filled_e6,
-                fee_e6=fill.fee_e6 if fill else 0,
-                state=order.state_after_fill if fill else order.state,
-                reason=reason,
-            )
-        )
