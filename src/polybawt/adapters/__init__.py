@@ -1,0 +1,1 @@
+"""Translators of one outside system each; they know nothing of trading."""
