@@ -1,0 +1,1 @@
+"""Translators of outside systems. They know nothing of trading."""
