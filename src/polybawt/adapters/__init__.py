@@ -1,1 +1,1 @@
-"""Translators of one outside system each; they know nothing of trading."""
+"""Translators, one outside system each. They know nothing of trading."""

@@ -1,0 +1,1 @@
+"""Our recording format: compressed lines of raw frames (docs/data.md)."""
