@@ -1,0 +1,1 @@
+"""Statistics of results. Pure functions, no market knowledge, no IO."""
