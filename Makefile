@@ -1,8 +1,12 @@
-# Each target makes and fills the environment it needs (scripts/bootstrap) and then does its work.
-# Another interpreter: make run PYTHON=/path/to/python3.12     More arguments: make run ARGS="--seed 7"
+# Each target makes and fills the environment it needs (scripts/bootstrap), then does its work.
+# Another interpreter: make run PYTHON=/path/to/python3.12
+# More arguments:      make run ARGS="--seed 7"
 
 export ARGS
-PYTEST = pytest -n auto --maxprocesses 8
+
+RUN = mkdir -p "$$OUT_DIR" && exec polybawt backtest --report "$$OUT_DIR/report.html"
+TEST = pytest -n auto --maxprocesses 8
+CHECK = ruff format --check && ruff check && mypy && lint-imports && $(TEST) --strict-skips
 
 .PHONY: help run test check bench lock clean
 
@@ -15,13 +19,13 @@ help:
 	@echo 'make clean  remove environments, caches and reports'
 
 run:
-	@scripts/bootstrap run 'mkdir -p "$$OUT_DIR" && exec polybawt backtest --report "$$OUT_DIR/report.html"'
+	@scripts/bootstrap run '$(RUN)'
 
 test:
-	@scripts/bootstrap test '$(PYTEST)'
+	@scripts/bootstrap test '$(TEST)'
 
 check:
-	@scripts/bootstrap test 'ruff format --check && ruff check && mypy && lint-imports && $(PYTEST) --strict-skips'
+	@scripts/bootstrap test '$(CHECK)'
 
 bench:
 	@scripts/bootstrap peers 'exec python -m bench'
@@ -30,5 +34,6 @@ lock:
 	@scripts/lock
 
 clean:
-	rm -rf .venv .venv.* .venv-bench .venv-bench.* out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
-	find src tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	rm -rf .venv .venv.* .venv-bench .venv-bench.* out .coverage .hypothesis
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
