@@ -6,7 +6,8 @@ export ARGS
 
 RUN = mkdir -p "$$OUT_DIR" && exec polybawt backtest --report "$$OUT_DIR/report.html"
 TEST = pytest -n auto --maxprocesses 8
-CHECK = ruff format --check && ruff check && mypy && lint-imports && $(TEST) --strict-skips
+LINT = ruff format --check && ruff check && mypy && lint-imports --no-logo --no-cache
+CHECK = $(LINT) && $(TEST) --strict-skips
 
 .PHONY: help run test check bench lock clean
 
@@ -35,5 +36,5 @@ lock:
 
 clean:
 	rm -rf .venv .venv.* .venv-bench .venv-bench.* out .coverage .hypothesis
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
