@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import msgspec
-
 from polybawt import __version__
 from polybawt.adapters.datasets.detect import open_source
 from polybawt.adapters.fills.latency import Latency
 from polybawt.adapters.fills.venue import SimVenue
 from polybawt.config import Config, Loaded
-from polybawt.domain.events import Batch
 from polybawt.domain.units import E6, S_NS, to_scaled
 from polybawt.engine import Engine
 from polybawt.portfolio.account import AccountState
@@ -63,7 +60,7 @@ def run_backtest(
     *,
     assume_inferred: bool = False,
     trace: Path | None = None,
-    progress: Callable[[Batch], None] | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Run the core over a recording. BadInput leaves no trace file behind."""
     source = open_source(data, assume_inferred_outcomes=assume_inferred)
@@ -121,8 +118,3 @@ MODEL_LIMITS = (
     "Our orders do not move the recorded market, and nobody reacts to them.",
     "Rebates are an estimate until paid and count in no result before that.",
 )
-
-
-def as_json(summary: Summary) -> str:
-    """The summary as one line of JSON."""
-    return msgspec.json.encode(summary).decode()

@@ -15,13 +15,11 @@ import typer
 from polybawt import __version__
 from polybawt.domain.errors import BadInput, PolybawtError
 
-
 OK, INTERNAL, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 cli = typer.Typer(
     name="polybawt",
     help="A trading bot for Polymarket's 15-minute crypto Up/Down markets.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
@@ -94,28 +92,23 @@ def version() -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command and return its exit code; whatever goes wrong is one line on stderr."""
-    import click
-
+    args = sys.argv[1:] if argv is None else argv
     try:
-        cli(args=argv, prog_name="polybawt", standalone_mode=False)
+        cli(args=args or ["--help"], prog_name="polybawt", standalone_mode=False)
     except BadInput as error:
         return _fail(str(error), BAD_INPUT)
-    except click.exceptions.NoArgsIsHelpError as error:
-        typer.echo(error.format_message())
-        return BAD_INPUT
-    except click.ClickException as error:
-        return _fail(error.format_message(), BAD_INPUT)
-    except (KeyboardInterrupt, click.Abort):
+    except typer.TyperException as error:
+        return _fail(f"{error.format_message()} See `polybawt --help`.", BAD_INPUT)
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; nothing was half-written", INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
         return OK
     except PolybawtError as error:
         return _fail(f"internal error, please report it: {error}", INTERNAL)
-    return OK
+    return OK if args else BAD_INPUT
 
 
 def _fail(message: str, code: int) -> int:
-    line = " ".join(message.split())
-    typer.echo(f"polybawt: {line}", err=True)
+    typer.echo(f"polybawt: {' '.join(message.split())}", err=True)
     return code

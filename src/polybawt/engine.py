@@ -10,7 +10,6 @@ by one, and what one approval sends is counted before the next is judged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import msgspec
 
@@ -26,7 +25,7 @@ from polybawt.invariants import check_account
 from polybawt.risk.limits import Limits
 from polybawt.risk.review import review
 from polybawt.state import State
-from polybawt.strategies.base import Strategy
+from polybawt.strategies.base import Strategy, StrategyConfig
 
 ACTION_LIFE_NS = 1_000 * MS_NS
 """An action that the edge has not sent by then is dropped, not sent late."""
@@ -45,7 +44,7 @@ NOTHING = Step()
 class Engine:
     """Runs strategies over a state. Live, paper, replay and backtest drive this same object."""
 
-    def __init__(self, state: State, strategies: Sequence[Strategy[Any]], limits: Limits) -> None:
+    def __init__(self, state: State, strategies: Sequence[Strategy[StrategyConfig]], limits: Limits) -> None:
         self.state = state
         self.strategies = [s for s in strategies if s.config.enabled]
         self.limits = limits
@@ -76,7 +75,7 @@ class Engine:
                     wanted.extend(self._decide(strategy, market_id))
         return wanted
 
-    def _decide(self, strategy: Strategy[Any], market_id: MarketId) -> list[Intent]:
+    def _decide(self, strategy: Strategy[StrategyConfig], market_id: MarketId) -> list[Intent]:
         try:
             return strategy.decide(self.state.view(market_id, strategy.name))
         except Exception as error:  # the one quarantine: a strategy's bug must not stop the others

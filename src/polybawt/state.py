@@ -16,7 +16,7 @@ from polybawt.domain.ids import Instrument, MarketId, Outcome, StrategyName
 from polybawt.domain.market import Market, Phase
 from polybawt.domain.order import Order
 from polybawt.domain.units import E4, S_NS
-from polybawt.portfolio.account import AccountState, LiveMarket
+from polybawt.portfolio.account import FACTS, AccountState, LiveMarket
 from polybawt.portfolio.positions import Position
 from polybawt.portfolio.settlement import Settlement
 
@@ -91,10 +91,10 @@ class State:
             elif kind is ev.MarketListed:
                 market = event.market  # type: ignore[attr-defined]
                 self.account.apply(event)
-                self.settlement.list(market)
+                self.settlement.follow(market)
                 self.touched[market.market_id] = None
                 books.setdefault(market.market_id, Quotes(market.tick_e4))
-            elif self.account.handles(kind):
+            elif kind in FACTS:
                 market_id = self.account.apply(event)
                 self.account_changed = True
                 if kind is ev.TickChanged and market_id in books:

@@ -6,8 +6,7 @@ again gives the same state, without strategies and without a single market price
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from polybawt.domain import events as ev
 from polybawt.domain.actions import Action, Cancel, ChainAction, MergePair, Place, SplitPair
@@ -30,6 +29,29 @@ from polybawt.portfolio.ledger import Ledger
 from polybawt.portfolio.lots import Method
 from polybawt.portfolio.orders import Orders
 from polybawt.portfolio.positions import Position
+
+FACTS = frozenset(
+    {
+        ev.MarketListed,
+        ev.TickChanged,
+        ev.MarketResolved,
+        ev.OrderAccepted,
+        ev.OrderRejected,
+        ev.OrderClosed,
+        ev.OrderUnknown,
+        ev.CancelRefused,
+        ev.ActionExpired,
+        ev.Filled,
+        ev.FillAdvanced,
+        ev.FillVoided,
+        ev.PairSplit,
+        ev.PairMerged,
+        ev.Redeemed,
+        ev.CashMoved,
+        ev.OperatorCommanded,
+    }
+)
+"""Event types that are facts of the account; all others are market data or the machine's own."""
 
 ACCOUNT = StrategyName("account")
 """Owner of what belongs to no strategy: cancels at the cutoff, redeems."""
@@ -69,35 +91,51 @@ class AccountState:
         """Per strategy: rejections in a row and the time of the last."""
         self._ids_issued = 0
         self._fill_qty_e6: dict[str, tuple[OrderId, int]] = {}
-        self._handlers: dict[type[ev.Event], Callable[[Any], MarketId | None]] = {
-            ev.MarketListed: self._listed,
-            ev.TickChanged: self._tick_changed,
-            ev.MarketResolved: self._resolved,
-            ev.OrderAccepted: self._accepted,
-            ev.OrderRejected: self._rejected,
-            ev.OrderClosed: self._closed,
-            ev.OrderUnknown: self._unknown,
-            ev.CancelRefused: self._cancel_refused,
-            ev.ActionExpired: self._expired,
-            ev.Filled: self._filled,
-            ev.FillAdvanced: self._fill_advanced,
-            ev.FillVoided: self._fill_voided,
-            ev.PairSplit: self._job_done,
-            ev.PairMerged: self._job_done,
-            ev.Redeemed: self._job_done,
-            ev.CashMoved: self._cash_moved,
-            ev.OperatorCommanded: self._commanded,
-        }
 
     # --- facts -----------------------------------------------------------------------------------
 
-    def handles(self, kind: type[ev.Event]) -> bool:
-        """Whether events of this type belong to the account."""
-        return kind in self._handlers
-
-    def apply(self, event: ev.Event) -> MarketId | None:
+    def apply(self, event: ev.Event) -> MarketId | None:  # noqa: C901 - one flat dispatch
         """Book one fact, once; a duplicate changes nothing. Returns the market that it touches."""
-        return self._handlers[type(event)](event)
+        match event:
+            case ev.MarketListed():
+                return self._listed(event)
+            case ev.TickChanged():
+                return self._tick_changed(event)
+            case ev.MarketResolved():
+                return self._resolved(event)
+            case ev.OrderAccepted():
+                return self._accepted(event)
+            case ev.OrderRejected():
+                return self._rejected(event)
+            case ev.OrderClosed():
+                self.orders.closed(event.order_id, event.state, event.reason)
+                return self._market_of(event.order_id)
+            case ev.OrderUnknown():
+                self.orders.unknown(event.order_id)
+                return self._market_of(event.order_id)
+            case ev.CancelRefused():
+                self.orders.cancel_refused(event.order_id)
+                return self._market_of(event.order_id)
+            case ev.ActionExpired():
+                self.orders.closed(event.order_id, OrderState.REJECTED, "EXPIRED_IN_LANE")
+                return self._market_of(event.order_id)
+            case ev.Filled():
+                return self._filled(event)
+            case ev.FillAdvanced():
+                self.ledger.confirm(event.fill_id, event.venue_ns)
+                return self._market_of_fill(event.fill_id)
+            case ev.FillVoided():
+                return self._fill_voided(event)
+            case ev.JobDone():
+                return self._job_done(event)
+            case ev.CashMoved():
+                self.ledger.transfer(event.transfer_id, event.kind, event.cash_e6)
+                return None
+            case ev.OperatorCommanded():
+                self._commanded(event)
+                return None
+            case _:
+                raise InvariantError(f"no fact of the account: {type(event).__name__}")
 
     def _listed(self, event: ev.MarketListed) -> MarketId:
         market = event.market
@@ -149,22 +187,6 @@ class AccountState:
         self.orders.closed(event.order_id, OrderState.REJECTED, event.code)
         return self.orders.market_of(event.order_id)
 
-    def _closed(self, event: ev.OrderClosed) -> MarketId | None:
-        self.orders.closed(event.order_id, event.state, event.reason)
-        return self._market_of(event.order_id)
-
-    def _unknown(self, event: ev.OrderUnknown) -> MarketId | None:
-        self.orders.unknown(event.order_id)
-        return self._market_of(event.order_id)
-
-    def _cancel_refused(self, event: ev.CancelRefused) -> MarketId | None:
-        self.orders.cancel_refused(event.order_id)
-        return self._market_of(event.order_id)
-
-    def _expired(self, event: ev.ActionExpired) -> MarketId | None:
-        self.orders.closed(event.order_id, OrderState.REJECTED, "EXPIRED_IN_LANE")
-        return self._market_of(event.order_id)
-
     def _market_of(self, order_id: OrderId) -> MarketId | None:
         return self.orders.market_of(order_id) if order_id in self.orders.by_id else None
 
@@ -189,10 +211,6 @@ class AccountState:
             self._fill_qty_e6[event.fill_id] = (event.order_id, event.qty_e6)
             self.orders.matched(event.order_id, event.fill_id, event.qty_e6)
         return market_id
-
-    def _fill_advanced(self, event: ev.FillAdvanced) -> MarketId | None:
-        self.ledger.confirm(event.fill_id, event.venue_ns)
-        return self._market_of_fill(event.fill_id)
 
     def _fill_voided(self, event: ev.FillVoided) -> MarketId | None:
         known = self._fill_qty_e6.get(event.fill_id)
@@ -222,9 +240,6 @@ class AccountState:
             self.ledger.redeem(event.job_id, event.market_id, event.qty_e6, event.venue_ns)
             live.redeem_done = True
         return event.market_id
-
-    def _cash_moved(self, event: ev.CashMoved) -> None:
-        self.ledger.transfer(event.transfer_id, event.kind, event.cash_e6)
 
     def _commanded(self, event: ev.OperatorCommanded) -> None:
         if event.command == "halt":

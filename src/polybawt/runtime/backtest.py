@@ -21,6 +21,8 @@ from polybawt.ports import FrameSource
 TIMER = (TimerFired(),)
 DRAIN_NS = 60 * S_NS
 """How long after the last frame what is under way (acks, redeems) may still end."""
+PROGRESS_FRAMES = 500
+"""Frames between two reports of progress."""
 IDLE_AFTER_CLOSE_NS = 120 * S_NS
 """Timers stop when every market has been closed for this long."""
 
@@ -61,22 +63,22 @@ class Backtest:
         self._last_delivery_ns = 0
         self._frame_seq = 0
 
-    def run(self, progress: Callable[[Batch], None] | None = None) -> None:
+    def run(self, progress: Callable[[float], None] | None = None) -> None:
         """Play the whole recording, then let what is under way end."""
         on_market, under_way = self.venue.on_market, self._under_way
         feed_delay_ns = self.venue.feed_delay_ns
         last_ns = 0
         for batch in self.source.batches():
             last_ns = batch.now_ns
-            self._run_until(last_ns)
+            self._run_until(last_ns - 1)
             on_market(batch)
             deliver_ns = last_ns + feed_delay_ns(last_ns)
             if deliver_ns < self._last_delivery_ns:
                 deliver_ns = self._last_delivery_ns
             self._last_delivery_ns = deliver_ns
             under_way.append((deliver_ns, batch))
-            if progress is not None:
-                progress(batch)
+            if progress is not None and not batch.frame_seq % PROGRESS_FRAMES:
+                progress(self.source.fraction)
         self._run_until(last_ns)
         self.engine.strategies.clear()
         self._next_timer_ns = last_ns + 2 * DRAIN_NS

@@ -33,6 +33,7 @@ class RunObserver:
         self._traded: dict[StrategyName, Counter[str]] = {}
         self._seen: dict[MarketId, set[StrategyName]] = {}
         self.markets = 0
+        self.rebates_paid_e6 = 0
         self.settled = 0
         self.agreement: Counter[Agreement] = Counter()
         """The outcome that our own boundary prices expect, against the venue's payout."""
@@ -62,6 +63,8 @@ class RunObserver:
                     self._ended(event.order_id, event.state)
                 case ev.PairMerged() | ev.PairSplit():
                     self._converted(event)
+                case ev.CashMoved(kind=ev.TransferKind.REBATE):
+                    self.rebates_paid_e6 += event.cash_e6
                 case ev.MarketResolved():
                     self._resolved(event, now_ns)
                 case _:

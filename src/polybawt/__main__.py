@@ -1,0 +1,7 @@
+"""`python -m polybawt`."""
+
+import sys
+
+from polybawt.cli import main
+
+sys.exit(main())
