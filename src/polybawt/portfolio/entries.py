@@ -1,8 +1,8 @@
 """Double entry: what an op posted, as postings that sum to zero per asset.
 
 pUSD is posted in 10^-18, shares in 10^-6. What is ours is positive; realised profit and outside
-capital are where it comes from, so gains and deposits are negative there. Every fill has a fee line,
-also a zero one; it is a memo pair, because the fee is already part of the cost or the proceeds.
+capital are where it comes from, so gains and deposits are negative there. Every fill has a fee
+line, also a zero one; it is a memo pair, because the fee is already in the cost or the proceeds.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from polybawt.portfolio.pnl import StrategyTotals
 from polybawt.portfolio.positions import EMPTY, Position
 from polybawt.portfolio.recent import Recent
 
-FACTS_KEPT = 32_768
+FACTS_KEPT = 16_384
 """Identifiers kept of finished markets and of transfers, so that late duplicates are recognised."""
 MARKETS_KEPT = 4_096
 """Finished markets kept with their payout."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(dict[K, V]):
+class Recent(OrderedDict[K, V]):
     """The newest `limit` items by insertion. At the bound the oldest is forgotten and counted."""
 
     __slots__ = ("forgotten", "limit")
@@ -22,5 +23,5 @@ class Recent(dict[K, V]):
         """Remember an item."""
         self[key] = value
         if len(self) > self.limit:
-            del self[next(iter(self))]
+            self.popitem(last=False)
             self.forgotten += 1

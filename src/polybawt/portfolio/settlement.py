@@ -1,9 +1,9 @@
 """Boundary prices and the outcome that we expect from them. Never evidence: the venue decides.
 
-The price at a boundary is the first report of the market's own stream observed at or after it. Stamps
-are whole seconds: offset 0 is exact, up to `LATE_S` seconds is provisional and gives way to anything
-earlier or exact, later is missing. The venue does not document which report it takes, so the result
-is compared with its payout (docs/venue.md, outcome rule).
+The price at a boundary is the first report of the market's own stream observed at or after it.
+Stamps are whole seconds: offset 0 is exact, up to `LATE_S` seconds is provisional and gives way to
+anything earlier or exact, later is missing. The venue does not document which report it takes, so
+the result is compared with its payout (docs/venue.md, outcome rule).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Settlement:
         self._recent: dict[Stream, Recent[int, OracleReported]] = {}
         self._latest_ns: dict[Stream, int] = {}
 
-    def list(self, market: Market) -> tuple[BoundaryFixed, ...]:
+    def follow(self, market: Market) -> tuple[BoundaryFixed, ...]:
         """Follow a market; boundaries that recent reports already decide are returned."""
         stream = _stream(market)
         if stream is None or market.market_id in self._markets:
@@ -96,7 +96,7 @@ class Settlement:
         return tuple(fixed)
 
     def fix(self, event: BoundaryFixed) -> bool:
-        """Take a boundary price from elsewhere, such as the venue's record. True if it now stands."""
+        """Take a boundary price, also from elsewhere (the venue's record). True if it stands."""
         if event.market_id not in self._markets:
             return False
         key = (event.market_id, event.boundary)
@@ -105,9 +105,9 @@ class Settlement:
             if event.quality is Quality.EXACT and event.price_e18 != old.price_e18:
                 self.conflicts += 1
             return False
-        if old is not None and event.quality is not Quality.EXACT:
-            if event.observed_ns >= old.observed_ns:
-                return False
+        is_better = event.quality is Quality.EXACT or old is None
+        if not is_better and old is not None and event.observed_ns >= old.observed_ns:
+            return False
         self._points[key] = event
         return True
 
