@@ -22,6 +22,9 @@ from polybawt.domain.ids import Instrument, MarketId, OrderId, Outcome, Side, St
 from polybawt.domain.units import E4, PPM, Rounding, notional_e6
 from polybawt.portfolio.account import AccountState, LiveMarket
 
+PRUNE_MIN = 1_024
+"""Orders whose times are remembered before those of finished markets are forgotten."""
+
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One line. Fields that a kind does not have are null; all amounts are integers."""
@@ -73,6 +76,7 @@ class TraceWriter:
         self._latency = latency
         self._encode = msgspec.json.Encoder().encode
         self._orders: dict[OrderId, tuple[int, int]] = {}
+        self._prune_at = PRUNE_MIN
         self._part = path.with_name(path.name + ".part")
         try:
             self._file: IO[bytes] = self._part.open("wb")
@@ -110,6 +114,10 @@ class TraceWriter:
 
     def _place(self, action: Place, now_ns: int, arrived_ns: int, frame_seq: int) -> None:
         leg = action.leg
+        if len(self._orders) >= self._prune_at:
+            known = self._account.orders.by_id
+            self._orders = {k: v for k, v in self._orders.items() if k in known}
+            self._prune_at = 2 * len(self._orders) + PRUNE_MIN
         self._orders[action.order_id] = (now_ns, arrived_ns)
         self._write(
             kind="order",
@@ -141,6 +149,8 @@ class TraceWriter:
                     self._conversion(event, batch.frame_seq)
                 case ev.MarketResolved():
                     self._settlement(event, batch)
+                case ev.CashMoved():
+                    self._cash(event, batch.frame_seq)
                 case _:
                     pass
 
@@ -216,6 +226,20 @@ class TraceWriter:
             reason="MERGE" if is_merge else "SPLIT",
         )
 
+    def _cash(self, event: ev.CashMoved, frame_seq: int) -> None:
+        is_out = event.kind is ev.TransferKind.WITHDRAWAL
+        self._write(
+            kind=event.kind,
+            ts_ns=event.venue_ns,
+            frame_seq=frame_seq,
+            order_id=event.transfer_id,
+            strategy="",
+            instrument="",
+            qty_e6=0,
+            cash_e6=-event.cash_e6 if is_out else event.cash_e6,
+            state="CONFIRMED",
+        )
+
     def _settlement(self, event: ev.MarketResolved, batch: ev.Batch) -> None:
         """One line per strategy and token held, and one per market if nothing is held."""
         live = self._account.markets.get(event.market_id)
@@ -261,11 +285,6 @@ class TraceWriter:
 
     def _write(self, **fields: object) -> None:
         self._file.write(self._encode(Line(**fields)) + b"\n")  # type: ignore[arg-type]
-
-    def forget(self, market_id: MarketId) -> None:
-        """Drop what is remembered of a finished market's orders."""
-        for order_id in [o for o in self._orders if o not in self._account.orders.by_id]:
-            del self._orders[order_id]
 
     def finish(self) -> None:
         """Put the file in its place."""
