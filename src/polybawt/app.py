@@ -48,9 +48,7 @@ def build_engine(config: Config) -> Engine:
     opening_e6 = to_scaled(config.account.opening_cash_pusd, E6, "account.opening_cash_pusd")
     account = AccountState(opening_e6, Method(config.account.cost_method))
     state = State(account, config.engine.cutoff_s * S_NS)
-    strategies = [
-        Strategy(plugin, config.strategies[name]) for name, plugin in plugins().items()
-    ]
+    strategies = [Strategy(plugin, config.strategies[name]) for name, plugin in plugins().items()]
     return Engine(state, strategies, Limits.of(config.risk, opening_e6))
 
 

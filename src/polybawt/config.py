@@ -1,4 +1,4 @@
-"""Configuration: profile file and environment to one frozen, validated value, with every origin kept.
+"""Configuration: profile and environment to one frozen, validated value, with every origin kept.
 
 Later wins: built-in defaults, profile (a shipped name or a file), `POLYBAWT__SECTION__KEY` in the
 environment, options of the command. An unknown key or a value out of range is one line and exit 2.
@@ -37,7 +37,9 @@ class Section(BaseModel):
 class AccountConfig(Section):
     """The account that trades."""
 
-    opening_cash_pusd: Decimal = Field(default=Decimal(5_000), gt=0, le=1_000_000_000, decimal_places=6)
+    opening_cash_pusd: Decimal = Field(
+        default=Decimal(5_000), gt=0, le=1_000_000_000, decimal_places=6
+    )
     """Cash at the start, and the bankroll that the limits are fractions of, pUSD."""
     cost_method: Literal["average", "fifo"] = "average"
     """How sold tokens find their cost."""
@@ -93,7 +95,7 @@ def load(
     options: Mapping[Keys, Any] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Loaded:
-    """Read and validate. `strategies`, if any, are the only ones enabled. BadInput for any mistake."""
+    """Read and validate. `strategies`, if any, are the only ones enabled. BadInput if wrong."""
     origins: dict[Keys, str] = {}
     tree = _read_profile(profile, origins)
     _overlay_environment(tree, origins, os.environ if environ is None else environ)

@@ -3,8 +3,8 @@
     frame -> state.apply -> for every touched market, every strategy: view -> intent
           -> intents in review order: quote diff -> risk.review -> plan -> state.note -> actions
 
-All strategies decide on the same state, after the last change of the frame. Intents are reviewed one
-by one, and what one approval sends is counted before the next is judged.
+All strategies decide on the same state, after the last change of the frame. Intents are reviewed
+one by one, and what one approval sends is counted before the next is judged.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ NOTHING = Step()
 class Engine:
     """Runs strategies over a state. Live, paper, replay and backtest drive this same object."""
 
-    def __init__(self, state: State, strategies: Sequence[Strategy[StrategyConfig]], limits: Limits) -> None:
+    def __init__(
+        self, state: State, strategies: Sequence[Strategy[StrategyConfig]], limits: Limits
+    ) -> None:
         self.state = state
         self.strategies = [s for s in strategies if s.config.enabled]
         self.limits = limits

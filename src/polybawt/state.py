@@ -1,7 +1,7 @@
 """What the core knows: MarketState from market frames, disposable; AccountState, durable; the View.
 
-AccountState (portfolio/account.py) never reads MarketState. `apply` folds one frame into both halves
-and says which markets it touched; `note` counts our own actions.
+AccountState (portfolio/account.py) never reads MarketState. `apply` folds one frame into both
+halves and says which markets it touched; `note` counts our own actions.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class State:
         """Markets whose decision inputs changed in this frame, in order of first touch."""
         self.account_changed = False
 
-    def apply(self, batch: ev.Batch) -> None:
+    def apply(self, batch: ev.Batch) -> None:  # noqa: C901 - one flat dispatch
         """Apply all changes of one frame. Nothing is decided before the last of them."""
         self.touched.clear()
         self.account_changed = False

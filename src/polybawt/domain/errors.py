@@ -1,9 +1,9 @@
 """Errors by consequence.
 
-    PolybawtError
-    +-- BadInput        the user's file, folder, option or configuration: one clear line, exit code 2
-    |   +-- DecodeError a frame or row that cannot be decoded; counted and set aside where allowed
-    +-- InvariantError  our own bug or an impossible fact: stop, never continue on it
+PolybawtError
++-- BadInput        the user's file, folder, option or configuration: one clear line, exit code 2
+|   +-- DecodeError a frame or row that cannot be decoded; counted and set aside where allowed
++-- InvariantError  our own bug or an impossible fact: stop, never continue on it
 """
 
 from __future__ import annotations

@@ -38,9 +38,9 @@ class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.taker_fee_e6(qty_e6, worst_e4, Rounding.CEIL)
 
     def rebate_estimate_e6(self, qty_e6: int, price_e4: int) -> int:
-        """Maker rebate that a fill earns if all taker fees of the market had makers like it, floored.
+        """Maker rebate of a fill if every taker fee of the market had such a maker, floored.
 
-        An estimate: the venue pays per market and day, above a minimum, and says how much only then.
+        An estimate: the venue pays per market and day, above a minimum, and only then says it.
         """
         curve: int = (price_e4 * (E4 - price_e4)) ** self.exponent
         scale: int = PPM * PPM * E4 ** (2 * self.exponent)
@@ -50,7 +50,7 @@ class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def rebate_payout(
     own_e6: int, total_e6: int, pool_e6: int, minimum_e6: int
 ) -> tuple[Decimal, Decimal]:
-    """`(accrued, paid)` in 10^-6 pUSD of one market and day: pro rata, nothing below the minimum."""
+    """`(accrued, paid)` in 10^-6 pUSD of a market and day: pro rata, nothing below the minimum."""
     if total_e6 <= 0:
         return Decimal(0), Decimal(0)
     accrued = Decimal(own_e6) / total_e6 * pool_e6

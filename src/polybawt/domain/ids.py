@@ -54,7 +54,7 @@ def outcome_of(instrument: Instrument) -> Outcome:
 
 
 class InstrumentTable:
-    """Interns (venue, market) pairs in order of listing, so numbers are the same in every replay."""
+    """Interns (venue, market) pairs in order of listing: the same numbers in every replay."""
 
     __slots__ = ("_by_market", "_markets")
 

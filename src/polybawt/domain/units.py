@@ -1,7 +1,7 @@
 """Scaled integers: the only place where money is rounded, and every rounding names its direction.
 
-Suffixes: `_e4` 10^-4 pUSD per share, `_e6` 10^-6 pUSD or shares, `_e18` 10^-18 pUSD, `_ppm` parts per
-million, `_ns` nanoseconds (Unix UTC for instants).
+Suffixes: `_e4` 10^-4 pUSD per share, `_e6` 10^-6 pUSD or shares, `_e18` 10^-18 pUSD, `_ppm` parts
+per million, `_ns` nanoseconds (Unix UTC for instants).
 """
 
 from __future__ import annotations

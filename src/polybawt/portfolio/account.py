@@ -60,7 +60,16 @@ ACCOUNT = StrategyName("account")
 class LiveMarket:
     """A market from listing until it is settled, redeemed and dropped."""
 
-    __slots__ = ("down", "evidence", "jobs", "market", "payouts_ppm", "redeem_done", "tick_e4", "up")
+    __slots__ = (
+        "down",
+        "evidence",
+        "jobs",
+        "market",
+        "payouts_ppm",
+        "redeem_done",
+        "tick_e4",
+        "up",
+    )
 
     def __init__(self, market: Market, up: Instrument, down: Instrument) -> None:
         self.market = market
@@ -252,7 +261,7 @@ class AccountState:
     # --- our own actions -------------------------------------------------------------------------
 
     def next_id(self, prefix: str) -> str:
-        """A fresh id for an order or a job; the count is part of the state, so replay repeats it."""
+        """A fresh id for an order or job; the count is part of the state, so replay repeats it."""
         self._ids_issued += 1
         return f"{prefix}{self._ids_issued}"
 

@@ -1,4 +1,4 @@
-"""The gate's checks on one order, each with its own code and numbers; the first that fails counts."""
+"""The gate's checks on one order, each with its own code and numbers; the first to fail counts."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _duplicate(c: Candidate) -> Refusal | None:
 
 
 def _self_cross(c: Candidate) -> Refusal | None:
-    """No own bid at or above an own ask in the unified book, over both tokens and all strategies."""
+    """No own bid at or above an own ask in the unified book, both tokens, all strategies."""
     is_bid, price_e4 = c.leg.is_up_bid, c.leg.up_price_e4
     open_legs = [o.leg for o in c.state.account.orders.open_in(c.live.market.market_id)]
     same_market = [leg for leg in c.pending if leg.instrument >> 1 == c.leg.instrument >> 1]

@@ -71,7 +71,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def leg_result_e6(leg: Leg, qty_e6: int, fees: FeeSchedule, payout_outcome: Outcome) -> int:
-    """What a leg adds to the result of an outcome if it fills and that is worse than if it does not."""
+    """What a leg adds to an outcome's result if it fills and that is worse than if it does not."""
     pays_e4 = E4 if (leg.instrument & 1) == payout_outcome else 0
     per_share_e4 = pays_e4 - leg.limit_e4 if leg.side is Side.BUY else leg.limit_e4 - pays_e4
     fee_e6 = 0 if leg.post_only else fees.worst_fee_e6(qty_e6, leg.limit_e4, leg.side)

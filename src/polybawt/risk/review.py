@@ -78,7 +78,8 @@ def _review_convert(intent: Convert, state: State) -> Decision:
         refusal = Refusal(check=Check.MODE, code="JOB_UNDER_WAY", value=len(live.jobs), limit=1)
         return Decision(intent=intent, scale_ppm=0, refusals=(refusal,))
     free = min(
-        account.sellable_e6(intent.strategy, live, outcome) for outcome in (Outcome.UP, Outcome.DOWN)
+        account.sellable_e6(intent.strategy, live, outcome)
+        for outcome in (Outcome.UP, Outcome.DOWN)
     )
     have, check = free, Check.TOKENS
     if intent.kind is JobKind.SPLIT:

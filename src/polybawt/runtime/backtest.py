@@ -1,9 +1,9 @@
 """Drives the core over a recording, with SimVenue in the place of the venue.
 
-Two clocks run side by side. The simulated venue sees a frame when it was recorded; the bot sees it a
-feed delay later, and its orders reach the venue an order delay after that. Everything happens in order
-of time; ties are market frame, venue answer, timer. Beyond the last recorded frame nothing is known,
-so strategies decide nothing there: only what is already under way is carried to its end.
+Two clocks run side by side. The simulated venue sees a frame when it was recorded; the bot sees it
+a feed delay later, and its orders reach the venue an order delay after that. Everything happens in
+order of time; ties are market frame, venue answer, timer. Beyond the last recorded frame nothing is
+known, so strategies decide nothing there: only what is already under way is carried to its end.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class RunObserver:
 
     # --- before: what the step is about to change or forget --------------------------------------
 
-    def before(self, batch: ev.Batch) -> None:
+    def before(self, batch: ev.Batch) -> None:  # noqa: C901 - one flat dispatch
         """Note facts while orders and markets that they end are still known."""
         if self._trace is not None:
             self._trace.before(batch)
@@ -235,9 +235,7 @@ class RunObserver:
         for market_id in account.markets:
             position = account.ledger.position(name, market_id)
             bid_up, bid_down = self._bids.get(market_id, (0, 0))
-            marks_e18 += liquidation_mark_e18(
-                position.up_e6, position.down_e6, bid_up, bid_down
-            )
+            marks_e18 += liquidation_mark_e18(position.up_e6, position.down_e6, bid_up, bid_down)
         equity_e18 = (totals.cash_e6 + totals.receivable_e6) * E12 + marks_e18
         made_e18 = totals.realized_e18 + marks_e18 - totals.cost_e18
         return Summary(

@@ -1,7 +1,7 @@
-"""The audit trace: one JSON line per order, cancel, fill, conversion and settlement, and the digest.
+"""The audit trace, one JSON line per order, cancel, fill, conversion, settlement; and the digest.
 
-An outsider who sums the lines gets the summary to the unit, without any of our code: the `cash_e6` of
-all lines is the change of cash, `fee_e6` of the fills is the fees. Format: docs/trace.md.
+An outsider who sums the lines gets the summary to the unit, without any of our code: the `cash_e6`
+of all lines is the change of cash, `fee_e6` of the fills is the fees. Format: docs/trace.md.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from polybawt.adapters.fills.latency import Latency
 from polybawt.domain import events as ev
 from polybawt.domain.actions import Action, Cancel, Place
 from polybawt.domain.errors import BadInput
-from polybawt.domain.ids import Instrument, MarketId, OrderId, Outcome, Side, StrategyName, outcome_of
+from polybawt.domain.ids import (
+    Instrument,
+    OrderId,
+    Outcome,
+    Side,
+    StrategyName,
+    outcome_of,
+)
 from polybawt.domain.units import E4, PPM, Rounding, notional_e6
 from polybawt.portfolio.account import AccountState, LiveMarket
 

@@ -9,7 +9,7 @@ from polybawt.domain.units import Rounding, div
 
 
 def weighted_mid_e6(bid_e4: int, bid_qty_e6: int, ask_e4: int, ask_qty_e6: int) -> int:
-    """Size-weighted mid in 10^-6, half to even: `(ask*bid_size + bid*ask_size)/(bid_size+ask_size)`.
+    """Size-weighted mid in 10^-6, half to even: `(ask*bid_size + bid*ask_size) / total size`.
 
     The plain mid when no size is known. Half-to-even mirrors exactly: the value for Down is one
     minus the value for Up.
@@ -24,12 +24,10 @@ def weighted_mid_e6(bid_e4: int, bid_qty_e6: int, ask_e4: int, ask_qty_e6: int) 
 def obi(
     bids: Sequence[tuple[float, float]], asks: Sequence[tuple[float, float]], k: int, decay: float
 ) -> float:
-    """Order-book imbalance in [-1, 1] over the best `k` levels, weighted `e^(-decay*i)`; 0 if empty.
+    """Order-book imbalance in [-1, 1] of the best `k` levels, weighted `e^(-decay*i)`; 0 if empty.
 
     Levels are (price, size), best first. In a mirrored book compute it on one token only.
     """
     bid = sum(size * exp(-decay * i) for i, (_, size) in enumerate(bids[:k]))
     ask = sum(size * exp(-decay * i) for i, (_, size) in enumerate(asks[:k]))
     return (bid - ask) / (bid + ask) if bid + ask else 0.0
-
-

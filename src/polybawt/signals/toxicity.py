@@ -1,7 +1,7 @@
 """What a resting quote loses to whoever knows the price sooner.
 
-Source: specification of quoting, sections on stale-quote risk. Volatility cancels: how far fair value
-moves during a latency depends only on how likely Up is and how much time is left.
+Source: specification of quoting, sections on stale-quote risk. Volatility cancels: how far fair
+value moves during a latency depends only on how likely Up is and how much time is left.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ def toxic_loss(sd: float, half_spread: float, fee: float) -> float:
     return sd * pdf(t) - half_spread * cdf(-t)
 
 
-def twap_variance_s(tau_s: float, window_s: float, lag_s: float, step_s: float) -> tuple[int, float]:
-    """Samples of the closing average still to come, and its variance in seconds of spot variance."""
+def twap_variance_s(
+    tau_s: float, window_s: float, lag_s: float, step_s: float
+) -> tuple[int, float]:
+    """Samples of the closing average still to come, and its variance in seconds of spot's."""
     n = round(window_s / step_s)
     first = tau_s - lag_s - (n - 1) * step_s
     if first >= 0:

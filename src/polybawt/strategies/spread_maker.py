@@ -1,7 +1,7 @@
 """SpreadMaker: two passive quotes around a book-only fair price.
 
-Fair is the size-weighted mid of the unified book. The half-spread is what quoting costs, a floor plus
-the loss to better-informed takers, not what the market happens to show; inventory moves both prices.
+Fair is the size-weighted mid of the unified book. The half-spread is what quoting costs, a floor
+plus the loss to better-informed takers, not what the market shows; inventory moves both prices.
 The bid is an Up bid or, from held Down, a Down ask, which is the same exposure; the ask likewise.
 Formulas: docs/strategies/spread_maker.md.
 """
@@ -153,7 +153,7 @@ def _legs(
 
 
 def _leg(view: View, outcome: Outcome, price_e4: int, qty_e6: int, held_e6: int) -> Leg | None:
-    """Buy `outcome` at `price_e4`, or sell the other outcome at the mirrored price if it is held."""
+    """Buy `outcome` at `price_e4`, or sell the other, if held, at the mirrored price."""
     side = Side.BUY
     if min(qty_e6, held_e6) >= view.market.qty_min_e6:
         side, outcome = Side.SELL, outcome.other
