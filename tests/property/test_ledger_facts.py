@@ -101,6 +101,10 @@ def run(facts: list[Fact], method: Method) -> Ledger:
     for fact in facts:
         fact.tell(ledger)
         ledger.check()
+        held = [ledger.position(name, market) for name in NAMES for market in MARKETS]
+        paid_e6 = ledger.cash_e6 - OPENING_E6 - ledger.transfers_e6 - ledger.rebates_e6
+        assert sum(p.cash_e6 + p.receivable_e6 for p in held) == paid_e6 + ledger.receivable_e6
+        assert sum(p.cost_e18 for p in held) == ledger.cost_e18
     ledger.audit()
     return ledger
 

@@ -255,6 +255,11 @@ class Ledger:
         booked = (self._fills[fill_id] for fill_id in market.fill_ids)
         return tuple(one.fill for one in booked if one.state is FillState.PROVISIONAL)
 
+    @property
+    def verdicts_waiting(self) -> int:
+        """Verdicts on fills that are not known yet."""
+        return len(self._early)
+
     def totals(self, strategy: StrategyName) -> StrategyTotals:
         """Totals of a strategy over finished and live markets."""
         total = self._closed_totals(strategy)

@@ -78,16 +78,6 @@ class LiveMarket:
         return sum(holding.claim_e6(self.payouts) for holding in self.holdings.values())
 
     @property
-    def claim_max_e6(self) -> int:
-        """The same floored once for the account, as the chain does: what a redeem may bring."""
-        if self.payouts is None:
-            return 0
-        folds = [holding.fold for holding in self.holdings.values()]
-        up_e6 = sum(fold.up.qty_e6 for fold in folds)
-        down_e6 = sum(fold.down.qty_e6 for fold in folds)
-        return payout_e6(up_e6, down_e6, self.payouts)
-
-    @property
     def unfinished(self) -> str:
         """Why this market cannot be compacted yet; empty if it can."""
         holdings = self.holdings.values()
@@ -97,7 +87,10 @@ class LiveMarket:
             return "provisional fills"
         if any(holding.parked for holding in holdings):
             return "unfunded ops"
-        if not self.claim_e6 <= self.redeemed_e6 <= self.claim_max_e6:
+        # The chain floors once for the account, we floor per strategy: a redeem may bring more.
+        up_e6 = sum(holding.fold.up.qty_e6 for holding in holdings)
+        down_e6 = sum(holding.fold.down.qty_e6 for holding in holdings)
+        if not self.claim_e6 <= self.redeemed_e6 <= payout_e6(up_e6, down_e6, self.payouts):
             return f"claim {self.claim_e6} e-6, redeemed {self.redeemed_e6} e-6"
         return ""
 
@@ -111,13 +104,13 @@ class LiveMarket:
 
     def _redeemed_of_e6(self, strategy: StrategyName) -> int:
         """A strategy's part of the redeemed cash: claims are served in order of name."""
-        rest_e6 = self.redeemed_e6
-        for name in sorted(self.holdings):
-            part_e6 = min(rest_e6, self.holdings[name].claim_e6(self.payouts))
-            if name == strategy:
-                return part_e6
-            rest_e6 -= part_e6
-        return 0
+        before_e6 = sum(
+            holding.claim_e6(self.payouts)
+            for name, holding in self.holdings.items()
+            if name < strategy
+        )
+        own_e6 = self.holdings[strategy].claim_e6(self.payouts)
+        return min(own_e6, max(0, self.redeemed_e6 - before_e6))
 
     def forget_positions(self) -> None:
         """One holding's claim changed, and with it every strategy's part of the redeemed cash."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from polybawt.domain.errors import InvariantError
 from polybawt.domain.ids import Outcome
 from polybawt.domain.units import E6, E12
 from polybawt.portfolio import ops
@@ -83,6 +84,20 @@ def test_deposits_are_no_profit_and_rebates_are() -> None:
     position = fold([ops.deposit(-7), ops.rebate(5)], Method.FIFO)
     assert (position.cash_e6, position.deposits_e6, position.rebates_e6) == (-2, -7, 5)
     assert position.realized_e18 == 5 * E12
+
+
+def test_an_op_that_does_not_balance_stops() -> None:
+    with pytest.raises(InvariantError, match="SPLIT j does not balance"):
+        fold([ops.Op(kind=ops.OpKind.SPLIT, qty_e6=10, cash_e6=-9, key="j")], Method.FIFO)
+
+
+def test_only_trading_moves_shares() -> None:
+    moved = [
+        [op.moved_e6(outcome) for outcome in Outcome]
+        for op in (ops.buy(UP, 3, 1), ops.sell(DOWN, 3, 1), ops.split(3), ops.merge(3))
+    ]
+    assert moved == [[3, 0], [0, -3], [3, 3], [-3, -3]]
+    assert ops.settle((0, 1_000_000)).moved_e6(UP) == ops.redeem(3).moved_e6(UP) == 0
 
 
 def test_fifo_sells_the_oldest_cost_and_average_the_mean() -> None:

@@ -110,11 +110,13 @@ def test_a_verdict_may_come_before_its_fill(early: bool) -> None:
     if early:
         assert ledger.void(FillId("b"))
         assert not ledger.void(FillId("b"))
+        assert ledger.verdicts_waiting == 1
         assert ledger.fill(one, M)
     else:
         assert ledger.fill(msgspec.structs.replace(one, state=FillState.FAILED), M)
     assert ledger.cash_e6 == CASH
     assert ledger.strategies(M) == (A,)
+    assert ledger.verdicts_waiting == 0
 
 
 def test_contradicting_verdicts_stop() -> None:
@@ -409,6 +411,51 @@ def test_check_finds_wrong_shares_and_audit_a_wrong_fee_total() -> None:
     other.fees_e18 += 1
     with pytest.raises(InvariantError, match="fees: entries sum to 0"):
         other.audit()
+
+
+def test_check_finds_a_cost_without_shares() -> None:
+    ledger = new()
+    bought(ledger)
+    ledger.void(FillId("b"))
+    ledger.live[M].holdings[A].fold.up.cost_e18 = 1
+    with pytest.raises(InvariantError, match="0 Up cost 1"):
+        ledger.check()
+
+
+def test_audit_finds_a_running_fold_that_is_not_the_fold_of_its_ops() -> None:
+    ledger = new()
+    bought(ledger)
+    fold = ledger.live[M].holdings[A].fold
+    fold.up.cost_e18 += E12
+    fold.realized_e18 += E12
+    with pytest.raises(InvariantError, match="folded again"):
+        ledger.live[M].holdings[A].audit()
+
+
+def test_audit_finds_ops_out_of_order() -> None:
+    ledger = new()
+    for key in ("b", "c"):
+        bought(ledger, key)
+    ledger.live[M].holdings[A].ops.reverse()
+    with pytest.raises(InvariantError, match="order or waiting ops differ"):
+        ledger.audit()
+
+
+def test_audit_finds_wrong_totals_of_finished_markets() -> None:
+    ledger = new()
+    ledger.split(JobId("j"), A, M, E6, 3)
+    finished(ledger, (1_000_000, 0), E6)
+    ledger.drop(M)
+    ledger.closed[A] = msgspec.structs.replace(ledger.closed[A], cash_e6=1)
+    with pytest.raises(InvariantError, match="brought-forward of  does not balance"):
+        ledger.audit()
+
+
+def test_unknown_markets_have_nothing() -> None:
+    ledger = new()
+    assert ledger.provisional(M) == ()
+    assert not ledger.is_settled(M)
+    assert not ledger.is_finished(M)
 
 
 def test_negative_opening_cash_is_refused() -> None:

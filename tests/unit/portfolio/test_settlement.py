@@ -175,6 +175,14 @@ def test_a_market_listed_late_is_decided_by_reports_still_remembered() -> None:
     assert settlement.follow(market()) == ()
 
 
+def test_the_first_of_two_reports_of_one_second_is_remembered() -> None:
+    settlement = Settlement()
+    settlement.report(tick(OPEN_S, 100))
+    settlement.report(tick(OPEN_S, 101))
+    (point,) = settlement.follow(market())
+    assert point.price_e18 == 100 * E18
+
+
 def test_reports_are_remembered_up_to_a_bound() -> None:
     settlement = Settlement()
     for at_s in range(OPEN_S, OPEN_S + REPORTS_KEPT + 3):
