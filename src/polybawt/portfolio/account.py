@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from polybawt.domain import events as ev
 from polybawt.domain.actions import Action, Cancel, ChainAction, MergePair, Place, SplitPair
 from polybawt.domain.errors import InvariantError
-from polybawt.domain.fill import Fill
+from polybawt.domain.fill import Fill, FillState
 from polybawt.domain.ids import (
     Instrument,
     InstrumentTable,
@@ -172,7 +172,9 @@ class AccountState:
         if live.payouts_ppm is None:
             live.payouts_ppm = event.payouts_ppm
             live.evidence = event.evidence
-            self.ledger.settle(event.market_id, event.payouts_ppm, live.market.close_ns)
+            self.ledger.settle(
+                event.market_id, event.payouts_ppm, live.market.close_ns, event.evidence
+            )
         return event.market_id
 
     def _accepted(self, event: ev.OrderAccepted) -> MarketId | None:
@@ -218,12 +220,16 @@ class AccountState:
         )
         if self.ledger.fill(fill, market_id):
             self._fill_qty_e6[event.fill_id] = (event.order_id, event.qty_e6)
-            self.orders.matched(event.order_id, event.fill_id, event.qty_e6)
+            order = self.orders.matched(event.order_id, event.fill_id, event.qty_e6)
+            if self.ledger.fill_state(event.fill_id) is FillState.FAILED:
+                order.void(event.qty_e6)
         return market_id
 
     def _fill_voided(self, event: ev.FillVoided) -> MarketId | None:
+        """Voided once; a void that comes before its fill waits for it in the ledger."""
+        is_new = self.ledger.void(event.fill_id)
         known = self._fill_qty_e6.get(event.fill_id)
-        if known is not None and self.ledger.void(event.fill_id):
+        if is_new and known is not None:
             order_id, qty_e6 = known
             self.orders.by_id[order_id].void(qty_e6)
         return self._market_of_fill(event.fill_id)
@@ -320,7 +326,7 @@ class AccountState:
             and order.leg.side is Side.SELL
             and order.leg.instrument == instrument
         )
-        return self.held_e6(strategy, live, outcome) - promised
+        return max(0, self.held_e6(strategy, live, outcome) - promised)
 
     def locked_e6(self) -> int:
         """Capital at work: cost of what is held, claims on resolved markets, and reserved cash."""

@@ -260,6 +260,11 @@ class Ledger:
         """Verdicts on fills that are not known yet."""
         return len(self._early)
 
+    def fill_state(self, fill_id: FillId) -> FillState | None:
+        """What is known of a booked fill, None if it is not booked or long finished."""
+        booked = self._fills.get(fill_id)
+        return self._closed_fills.get(fill_id) if booked is None else booked.state
+
     def totals(self, strategy: StrategyName) -> StrategyTotals:
         """Totals of a strategy over finished and live markets."""
         total = self._closed_totals(strategy)
