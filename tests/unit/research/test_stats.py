@@ -71,7 +71,8 @@ def _assert_close(got: Any, expected: Any, tolerance: dict[str, Any]) -> None:
     else:
         want, have = Fraction(str(expected)), Fraction(str(got))
         slack = max(
-            Fraction(str(tolerance.get("abs", 0))), Fraction(str(tolerance.get("rel", 0))) * abs(want)
+            Fraction(str(tolerance.get("abs", 0))),
+            Fraction(str(tolerance.get("rel", 0))) * abs(want),
         )
         assert abs(have - want) <= slack, f"{got} is not {expected}"
 
