@@ -10,7 +10,6 @@ import base64
 import hashlib
 import os
 import re
-import tempfile
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -29,24 +28,16 @@ _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", 
 def write(path: Path, report: Report, other: Report | None = None) -> int:
     """Write the page whole or not at all; its size in bytes. BadInput if it cannot be written."""
     data = render(report, other).encode()
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(data)
-        # Temporary files are private; a report is as readable as any other new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        finally:
             temporary.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
+    except OSError as error:
         raise BadInput(
-            f"report {path}: cannot be written ({reason}); "
+            f"report {path}: cannot be written ({error.strerror or error}); "
             "give --report a file in an existing, writable folder"
         ) from error
     return len(data)

@@ -192,8 +192,9 @@ def _queues(report: Report, other: Report | None) -> str:
             f"<p>Only the {queue} queue was run. Trust only what survives the pessimistic one.</p>"
         )
     return (
-        "<p>The pessimistic queue never lets a cancel ahead of us count; the power queue lets part "
-        "of it count. Trust only what survives the pessimistic one.</p>"
+        "<p>The pessimistic queue fills a resting order only when the market goes through its "
+        "price; the power queue also counts displayed quantity that leaves as progress. Trust only "
+        "what survives the pessimistic one.</p>"
         f"{_chart('both', 'Equity under both queue models')}{tables.comparison(report, other)}"
     )
 

@@ -13,10 +13,10 @@ from polybawt.report.model import Report
 from polybawt.report.summary import Summary, encode
 from polybawt.report.text import five_lines
 
-KEYS = (
-    "markets settled frames set_aside orders fills fees_e6 opening_cash_e6 realized_e6 equity_e6 "
-    "identity_ok digest strategies"
-).split()
+KEYS = [
+    *("markets", "settled", "frames", "set_aside", "orders", "fills", "fees_e6"),
+    *("opening_cash_e6", "realized_e6", "equity_e6", "identity_ok", "digest", "strategies"),
+]
 
 
 @pytest.fixture(scope="module")
