@@ -146,7 +146,7 @@ def costs(report: Report) -> Json:
 def _padded(steps: list[int]) -> list[float]:
     """Range of the running sum in pUSD, with room for a label at either end."""
     sums = [0, *accumulate(steps)]
-    room = 0.35 * (max(sums) - min(sums)) or E6
+    room = 0.45 * (max(sums) - min(sums)) or E6
     return [(min(sums) - room) / E6, (max(sums) + room) / E6]
 
 

@@ -207,7 +207,7 @@ def _limits(report: Report) -> str:
 def _sources(report: Report) -> str:
     rows = [(a.name, a.licence, a.text) for a in report.totals.attributions]
     charts = ("plotly.js", "MIT", "charts of this page, copyright Plotly, Inc.")
-    return tables.table(("source", "licence", "attribution"), [*rows, charts], left=3, wrap=True)
+    return tables.table(("source", "licence", "attribution"), [*rows, charts], left=2, tail=1)
 
 
 def _run(report: Report) -> str:

@@ -24,36 +24,38 @@ def table(
     rows: Iterable[Row],
     *,
     left: int = 1,
+    tail: int = 0,
     caption: str = "",
     toned: bool = True,
-    wrap: bool = False,
 ) -> str:
-    """A table whose first `left` columns are text and the rest right-aligned numbers.
+    """A table whose first `left` and last `tail` columns are texts and the others numbers.
 
-    `toned` colours numbers with a sign as gain or loss, `wrap` lets long texts break.
+    Texts of the tail may break; `toned` colours numbers with a sign as gain or loss.
     """
-    body = "".join(f"<tr>{_cells(row, left, toned)}</tr>" for row in rows)
+    last = len(head) - tail
+    body = "".join(f"<tr>{_cells(row, left, last, toned)}</tr>" for row in rows)
     titles = "".join(
-        f'<th scope="col"{"" if i < left else " class=n"}>{escape(t)}</th>'
-        for i, t in enumerate(head)
+        f'<th scope="col"{" class=n" if left <= i < last else ""}>{escape(title)}</th>'
+        for i, title in enumerate(head)
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    kind = ' class="wrap"' if wrap else ""
     return (
-        f'<div class="scroll"><table{kind}>{title}<thead><tr>{titles}</tr></thead>'
+        f'<div class="scroll"><table>{title}<thead><tr>{titles}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
 
-def _cells(row: Row, left: int, toned: bool) -> str:
+def _cells(row: Row, left: int, last: int, toned: bool) -> str:
     cells = []
     for i, text in enumerate(row):
         if i == 0:
             cells.append(f'<th scope="row">{escape(text)}</th>')
         elif i < left:
             cells.append(f"<td>{typeset(text)}</td>")
-        else:
+        elif i < last:
             cells.append(f'<td class="n{tone(text) if toned else ""}">{typeset(text)}</td>')
+        else:
+            cells.append(f'<td class="long">{typeset(text)}</td>')
     return "".join(cells)
 
 
@@ -172,14 +174,14 @@ def refusals(report: Report) -> str:
         (
             row.check,
             row.code,
-            _example(row.first),
-            _example(row.last),
             f"{row.count:,}",
             percent(row.count / total),
+            _example(row.first),
+            _example(row.last),
         )
         for row in report.refusals
     ]
-    return table(("check", "code", "first", "last", "count", "share"), rows, left=4, wrap=True)
+    return table(("check", "code", "count", "share", "first", "last"), rows, left=2, tail=2)
 
 
 def _example(example: Example) -> str:
@@ -255,7 +257,7 @@ def quality(report: Report) -> str:
 def comparison(report: Report, other: Report) -> str:
     """Both queue models side by side."""
     both = (report, other)
-    head = ("", *(f"{r.totals.header.queue} queue" for r in both))
+    head = ("queue model", *(r.totals.header.queue for r in both))
     maker = [sum(row.maker_fills for row in r.strategies) for r in both]
     at_fill, later, settled = (
         [cents(words.markout_at(r, h)) for r in both] for h in ("at fill", "30 s", "settlement")
