@@ -25,7 +25,7 @@ _NORMAL = NormalDist()
 
 
 class TradeStats(NamedTuple):
-    """Moments of returns. `sd` divides by n-1; `skew`, `kurt` (normal: 3) are population ones."""
+    """Moments of returns. `sd` divides by n-1; `skew` and `kurt` (normal: 3) divide by n."""
 
     n: int
     mean: float
@@ -124,20 +124,23 @@ class DrawdownTracker:
     __slots__ = ("absolute", "peak", "relative")
 
     def __init__(self) -> None:
-        self.peak: Fraction | None = None
-        self.absolute = Fraction(0)
+        self.peak: int | Fraction | None = None
+        self.absolute: int | Fraction = 0
         self.relative = Fraction(0)
 
     def add(self, value: Number) -> None:
         """Count the next point. A peak that is not positive has no relative drawdown."""
-        x = exact(value, "equity")
-        if self.peak is None or x >= self.peak:
+        x = value if isinstance(value, int) else exact(value, "equity")
+        peak = self.peak
+        if peak is None or x >= peak:
             self.peak = x
             return
-        fall = self.peak - x
-        self.absolute = max(self.absolute, fall)
-        if self.peak > 0:
-            self.relative = max(self.relative, fall / self.peak)
+        fall = peak - x
+        if fall > self.absolute:
+            self.absolute = fall
+        # Most points set no record, and a division of fractions is the dear part.
+        if peak > 0 and fall * self.relative.denominator > self.relative.numerator * peak:
+            self.relative = Fraction(fall) / peak
 
 
 def max_drawdown(equity: Sequence[Number]) -> Drawdown:
@@ -147,7 +150,7 @@ def max_drawdown(equity: Sequence[Number]) -> Drawdown:
     tracker = DrawdownTracker()
     for value in equity:
         tracker.add(value)
-    return Drawdown(tracker.absolute, tracker.relative)
+    return Drawdown(Fraction(tracker.absolute), tracker.relative)
 
 
 def psr(sharpe: Number, benchmark: Number, n: int, skew: Number, kurtosis: Number) -> float:
@@ -192,8 +195,9 @@ def dsr(
 def pbo(matrix: Sequence[Sequence[Number]], blocks: int) -> Overfit:
     """Probability of backtest overfitting by combinatorially symmetric cross-validation.
 
-    `matrix` has one row per period and one column per variant (at least two). The rows form an even
-    number of equal blocks, trailing rows are dropped, and each half of them is in sample once.
+    `matrix` has one row per period and one column per variant (at least two). The rows form an
+    even number of equal blocks, trailing rows are dropped, and each half of the blocks is in sample
+    once.
     """
     if blocks < 2 or blocks % 2:
         raise ValueError(f"blocks is {blocks}: needs an even number from 2")
