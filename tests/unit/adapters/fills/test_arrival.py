@@ -8,6 +8,7 @@ from polybawt.adapters.fills import RecordKind
 from polybawt.domain.actions import SplitPair
 from polybawt.domain.errors import DecodeError, InvariantError
 from polybawt.domain.events import (
+    BookChanged,
     CancelRefused,
     MarketListed,
     OrderAccepted,
@@ -15,6 +16,7 @@ from polybawt.domain.events import (
     OrderRejected,
     TickChanged,
 )
+from polybawt.domain.ids import OrderId
 from polybawt.domain.order import Leg, OrderState, Tif
 from tests.unit.adapters.fills.world import (
     BUY,
@@ -48,7 +50,7 @@ def test_a_post_only_order_rests_after_the_order_delay_and_is_heard_after_the_ac
     assert world.events == []
     world.run(1_160)
     assert world.events == [
-        (1_160, OrderAccepted(order_id="a", state=OrderState.LIVE, venue_ns=ns(1_080)))
+        (1_160, OrderAccepted(order_id=OrderId("a"), state=OrderState.LIVE, venue_ns=ns(1_080)))
     ]
     assert [(r.kind, r.ts_ns, r.decided_ns, r.arrived_ns, r.state) for r in world.log] == [
         (RecordKind.ARRIVED, ns(1_080), ns(1_000), ns(1_080), OrderState.LIVE)
@@ -83,9 +85,9 @@ def test_arrival_rule(order_leg: Leg, code: str) -> None:
     (event,) = (event for _, event in world.events)
     if code in ("HELD", "TAKEN_AS_MAKER"):
         state = OrderState.DELAYED if code == "HELD" else OrderState.LIVE
-        assert event == OrderAccepted(order_id="a", state=state, venue_ns=ns(80))
+        assert event == OrderAccepted(order_id=OrderId("a"), state=state, venue_ns=ns(80))
     else:
-        assert event == OrderRejected(order_id="a", code=code, venue_ns=ns(80))
+        assert event == OrderRejected(order_id=OrderId("a"), code=code, venue_ns=ns(80))
         assert (world.log[0].state, world.log[0].reason) == (OrderState.REJECTED, code)
 
 
@@ -171,9 +173,9 @@ def test_a_cancel_ends_a_resting_order_and_a_second_one_is_refused() -> None:
     world.run(2_000)
     (closed,) = world.heard(OrderClosed)
     assert closed == OrderClosed(
-        order_id="a", state=OrderState.CANCELLED, reason="BY_USER", venue_ns=ns(1_080)
+        order_id=OrderId("a"), state=OrderState.CANCELLED, reason="BY_USER", venue_ns=ns(1_080)
     )
-    assert world.heard(CancelRefused) == [CancelRefused(order_id="a", reason="NOT_OPEN")]
+    assert world.heard(CancelRefused) == [CancelRefused(order_id=OrderId("a"), reason="NOT_OPEN")]
     assert [r.kind for r in world.log] == [
         RecordKind.ARRIVED,
         RecordKind.CLOSED,
@@ -200,7 +202,9 @@ def test_a_gtd_dies_a_minute_before_its_expiration() -> None:
     world.send(0, place("a", leg(BUY, 40, 10, tif=Tif.GTD, expires_ms=200_000)))
     world.run(141_000)
     assert world.heard(OrderClosed) == [
-        OrderClosed(order_id="a", state=OrderState.EXPIRED, reason="EXPIRED", venue_ns=ns(140_000))
+        OrderClosed(
+            order_id=OrderId("a"), state=OrderState.EXPIRED, reason="EXPIRED", venue_ns=ns(140_000)
+        )
     ]
 
 
@@ -212,7 +216,10 @@ def test_resting_orders_end_with_the_market() -> None:
     assert world.fills() == []
     assert world.heard(OrderClosed) == [
         OrderClosed(
-            order_id="a", state=OrderState.CANCELLED, reason="MARKET_CLOSED", venue_ns=ns(900_000)
+            order_id=OrderId("a"),
+            state=OrderState.CANCELLED,
+            reason="MARKET_CLOSED",
+            venue_ns=ns(900_000),
         )
     ]
 
@@ -237,13 +244,8 @@ def test_errors_of_the_caller_are_loud() -> None:
     world.send(1_000, place("a", leg(BUY, 48, 10)))
     with pytest.raises(InvariantError, match="sent twice"):
         world.send(1_000, place("a", leg(BUY, 48, 10)))
-    with pytest.raises(DecodeError, match="off the grid"):
-        world.frame(1_000, book(UP, {48: 1.0}, {}), _off_grid())
-
-
-def _off_grid() -> object:
-    from polybawt.domain.events import BookChanged
-
-    return BookChanged(
+    off_grid = BookChanged(
         market_id=MARKET_ID, outcome=UP, side=BUY, price_e4=4_805, qty_e6=1, venue_ns=0
     )
+    with pytest.raises(DecodeError, match="off the grid"):
+        world.frame(1_000, book(UP, {48: 1.0}, {}), off_grid)

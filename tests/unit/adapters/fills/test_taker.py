@@ -7,6 +7,7 @@ import pytest
 from polybawt.adapters.fills import RecordKind
 from polybawt.domain.events import CancelRefused, FillAdvanced, Filled, OrderAccepted, OrderClosed
 from polybawt.domain.fill import Liquidity
+from polybawt.domain.ids import OrderId
 from polybawt.domain.order import OrderState, Tif
 from tests.unit.adapters.fills.world import (
     BUY,
@@ -92,7 +93,7 @@ def test_a_held_order_cannot_be_cancelled() -> None:
     world.send(50, cancel("a"))
     world.frame(300, book(UP, BIDS, ASKS))
     world.run(1_000)
-    assert world.heard(CancelRefused) == [CancelRefused(order_id="a", reason="HELD")]
+    assert world.heard(CancelRefused) == [CancelRefused(order_id=OrderId("a"), reason="HELD")]
     assert [f[2] for f in world.fills()] == [10.0]
 
 
