@@ -114,6 +114,13 @@ def test_a_print_on_down_is_a_print_of_the_same_book_and_its_mirror_counts_once(
     assert _filled(world) == [(48, 5.0), (48, 15.0)]
 
 
+def test_a_frame_that_repeats_the_last_prints_counts_once() -> None:
+    world = _resting("pessimistic")
+    for at_ms, stamp_ms in ((1_000, 1_000), (1_000, 1_000), (1_001, 1_001)):
+        world.frame(at_ms, printed(UP, SELL, 48, 52, ms=stamp_ms))
+    assert _filled(world) == [(48, 4.0)]
+
+
 @pytest.mark.parametrize("queue", ["pessimistic", "power"])
 def test_a_decrease_and_its_print_count_once_in_either_order(queue: str) -> None:
     after, shown = printed(UP, SELL, 48, 60, ms=1_000), change(UP, BUY, 48, 40, ms=1_000)
