@@ -118,7 +118,7 @@ class _Kind(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Known | list[_Known]).decode
 _decode_known = msgspec.json.Decoder(_Known).decode
 _decode_kind = msgspec.json.Decoder(_Kind).decode
-_decode_raw = msgspec.json.Decoder(msgspec.Raw | list[msgspec.Raw]).decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _KINDS = frozenset(
     kind.__struct_config__.tag
     for kind in (
@@ -136,7 +136,7 @@ _KINDS = frozenset(
 class MarketDecoder:
     """Decodes frames of the market channel for the markets it was told of.
 
-    `ignored` counts messages that carry no event for us: unknown types, unknown tokens and the types
+    `ignored` counts messages that carry no event for us: unknown types, unknown tokens and types
     that we do not use.
     """
 
@@ -167,6 +167,10 @@ class MarketDecoder:
 
         Raises DecodeError if any message in it is not what it must be: a frame is atomic.
         """
+        if len(payload) > FRAME_BYTES_MAX:
+            raise DecodeError(
+                f"market frame: {len(payload)} bytes; allowed: at most {FRAME_BYTES_MAX}"
+            )
         try:
             message = _decode(payload)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -182,8 +186,8 @@ class MarketDecoder:
         """A frame with an unknown message type in it, or a broken one."""
         events: list[Event] = []
         try:
-            raw = _decode_raw(payload)
-            for one in raw if isinstance(raw, list) else [raw]:
+            is_array = bytes(payload).lstrip().startswith(b"[")
+            for one in _decode_array(payload) if is_array else [payload]:
                 kind = _decode_kind(one).event_type
                 if kind in _KINDS:
                     events.extend(self._events(_decode_known(one)))
