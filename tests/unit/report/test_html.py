@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from example import OPENING_E6, example
+from tests.unit.report.example import OPENING_E6, example
 
 from polybawt.domain.errors import BadInput
 from polybawt.report.html import render, write

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from example import (
+from tests.unit.report.example import (
     MAKER,
     OPENING_E6,
     SNIPER,

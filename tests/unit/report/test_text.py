@@ -6,7 +6,7 @@ import json
 
 import msgspec
 import pytest
-from example import example
+from tests.unit.report.example import example
 
 from polybawt.report import words
 from polybawt.report.model import Report
