@@ -16,7 +16,8 @@ from polybawt.adapters.datasets.files import csv_rows, lines, one_line, open_pla
 from polybawt.adapters.datasets.merge import Item, Stream, merge
 from polybawt.adapters.datasets.terms import TICK_E4, fees_at, parse_slug, settlement_at
 from polybawt.adapters.frames import LIFECYCLE, MARKET, RANK_LIFECYCLE, RANK_MARKET, Meter
-from polybawt.adapters.polymarket.codec import BookWire, book_replaced
+from polybawt.adapters.polymarket.codec import book_replaced
+from polybawt.adapters.polymarket.wire import BookWire
 from polybawt.domain.errors import BadInput, DecodeError
 from polybawt.domain.events import (
     Batch,

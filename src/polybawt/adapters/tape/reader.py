@@ -94,7 +94,7 @@ class _FrameDecoder:
     def decode(self, source: str, payload: msgspec.Raw) -> tuple[Event, ...]:
         """Events of one frame. DecodeError if it is not what its source must send."""
         if source == MARKET:
-            return self.market.decode(payload)
+            return self.market.decode(bytes(payload))
         if not is_event_source(source):
             raise DecodeError(
                 f"source is {source[:40]!r}; allowed: {MARKET}, lifecycle, oracle.*, spot.*, {END}"
