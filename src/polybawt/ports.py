@@ -28,7 +28,8 @@ class DataQuality(msgspec.Struct, kw_only=True):
 
     `set_aside` counts frames that were not emitted, by reason; `repaired` counts values emitted
     after a documented correction. `gaps_over_5s` counts pauses between emitted frames of one market
-    or one oracle; `one_sided` counts frames with a book that has no bid or no ask.
+    or one oracle; `one_sided` counts frames with a book that has no bid or no ask. `fraction` is
+    the share of the input that has been read, for progress.
     """
 
     frames: int = 0
@@ -40,6 +41,7 @@ class DataQuality(msgspec.Struct, kw_only=True):
     inferred_ticks: int = 0
     first_ns: int = 0
     last_ns: int = 0
+    fraction: float = 0.0
 
     def count_set_aside(self, reason: str, count: int = 1) -> None:
         """Count frames that are not emitted."""

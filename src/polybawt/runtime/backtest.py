@@ -78,7 +78,7 @@ class Backtest:
             self._last_delivery_ns = deliver_ns
             under_way.append((deliver_ns, batch))
             if progress is not None and not batch.frame_seq % PROGRESS_FRAMES:
-                progress(self.source.fraction)
+                progress(self.source.quality.fraction)
         self._run_until(last_ns)
         self.engine.strategies.clear()
         self._next_timer_ns = last_ns + 2 * DRAIN_NS

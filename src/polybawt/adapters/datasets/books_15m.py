@@ -99,7 +99,8 @@ class Books15m:
     def batches(self) -> Iterator[Batch]:
         """All markets in time order; at most the rows of the overlapping ones are in memory."""
         self._quality = DataQuality()
-        meter = Meter(self._quality)
+        until_ns = max(one.market.close_ns for one in self._listings) + self._delay_ns
+        meter = Meter(self._quality, until_ns)
         streams: list[Stream] = []
         for order, listing in enumerate(self._listings):
             start_ns = self._starts_ns.get(listing.market.market_id)

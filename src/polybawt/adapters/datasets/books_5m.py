@@ -111,7 +111,8 @@ class Books5m:
     def batches(self) -> Iterator[Batch]:
         """All markets in order of receipt; only files that overlap in time are open at once."""
         self._quality = DataQuality()
-        meter = Meter(self._quality)
+        until_ns = max(one.market.close_ns for _, one in self._markets) + self._delay_ns
+        meter = Meter(self._quality, until_ns)
         streams: list[Stream] = []
         for order, (start_ns, recorded) in enumerate(self._markets):
             streams.append((start_ns, _Opening(recorded, order, self._quality).items))

@@ -112,7 +112,8 @@ class Oracle5m:
     def batches(self) -> Iterator[Batch]:
         """Reports, listings and resolutions in time order."""
         self._quality = DataQuality()
-        meter = Meter(self._quality)
+        until_ns = max(market.close_ns for market, _ in self._markets) + self._delay_ns
+        meter = Meter(self._quality, until_ns)
         streams: list[Stream] = [(self._first_ns, self._reports)]
         for order, (market, payouts_ppm) in enumerate(self._markets):
             listed = MarketListed(market=market)
