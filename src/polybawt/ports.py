@@ -26,9 +26,9 @@ class SourceInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class DataQuality(msgspec.Struct, kw_only=True):
     """Counters that a source fills while it streams; complete when the stream has ended.
 
-    `set_aside` counts frames that were not emitted, by reason; `repaired` counts values that were
-    emitted after a documented correction. `gaps_over_5s` counts pauses between two emitted frames
-    of one market or one oracle; `one_sided` counts frames with a book that has no bid or no ask.
+    `set_aside` counts frames that were not emitted, by reason; `repaired` counts values emitted
+    after a documented correction. `gaps_over_5s` counts pauses between emitted frames of one market
+    or one oracle; `one_sided` counts frames with a book that has no bid or no ask.
     """
 
     frames: int = 0

@@ -136,7 +136,7 @@ _KINDS = frozenset(
 class MarketDecoder:
     """Decodes frames of the market channel for the markets it was told of.
 
-    `ignored` counts messages that carry no event for us: unknown types, unknown tokens and the types
+    `ignored` counts messages that carry no event for us: unknown types, unknown tokens and types
     that we do not use.
     """
 

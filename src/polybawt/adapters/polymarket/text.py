@@ -10,7 +10,7 @@ from polybawt.domain.units import E4, E6, MS_NS
 
 PRICE_RANGE = "0.0001 to 0.9999, at most 4 decimals"
 QTY_RANGE = "0 to 999999999999, at most 6 decimals"
-_DECIMALS_SCALE = tuple(10 ** (6 - decimals) for decimals in range(7))
+_DECIMALS_SCALE = (1_000_000, 100_000, 10_000, 1_000, 100, 10, 1)
 _QTY_TEXTS_MAX = 65_536
 
 
