@@ -25,7 +25,7 @@ _NORMAL = NormalDist()
 
 
 class TradeStats(NamedTuple):
-    """Moments of returns. `sd` divides by n-1; `skew`, `kurt` (normal: 3) are population ones."""
+    """Moments of returns. `sd` divides by n-1; `skew` and `kurt` (normal: 3) divide by n."""
 
     n: int
     mean: float
@@ -192,8 +192,9 @@ def dsr(
 def pbo(matrix: Sequence[Sequence[Number]], blocks: int) -> Overfit:
     """Probability of backtest overfitting by combinatorially symmetric cross-validation.
 
-    `matrix` has one row per period and one column per variant (at least two). The rows form an even
-    number of equal blocks, trailing rows are dropped, and each half of them is in sample once.
+    `matrix` has one row per period and one column per variant (at least two). The rows form an
+    even number of equal blocks, trailing rows are dropped, and each half of the blocks is in sample
+    once.
     """
     if blocks < 2 or blocks % 2:
         raise ValueError(f"blocks is {blocks}: needs an even number from 2")

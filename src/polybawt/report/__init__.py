@@ -1,0 +1,1 @@
+"""What a run did: bounded recording, summary, terminal text, and a self-contained page."""
