@@ -242,7 +242,7 @@ class OrderDesk:
             self.rebates.accrue(order.market_id, rebate_e6, now_ns)
         order.fills += 1
         order.filled_e6 += qty_e6
-        market.holdings.trade(order.outcome, leg.side, qty_e6)
+        market.holdings.fill(order.outcome, leg.side, qty_e6)
         fill_id = FillId(f"{order.place.order_id}/{order.fills}")
         event = Filled(
             fill_id=fill_id,

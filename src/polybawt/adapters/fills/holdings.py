@@ -20,7 +20,7 @@ class Holdings:
         self.merging_e6 = 0
         self.jobs = 0
 
-    def trade(self, outcome: Outcome, side: Side, qty_e6: int) -> None:
+    def fill(self, outcome: Outcome, side: Side, qty_e6: int) -> None:
         """Add bought or remove sold tokens. InvariantError below zero: the venue has no shorts."""
         self.balances_e6[outcome] += qty_e6 if side is Side.BUY else -qty_e6
         if self.balances_e6[outcome] < 0:

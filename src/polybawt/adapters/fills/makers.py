@@ -13,11 +13,13 @@ from polybawt.domain.units import E4, floor_lot_e6
 def match_prints(market: SimMarket, prints: list[TradePrinted]) -> list[Match]:
     """Fills of resting orders by public trades, best price first, then first come.
 
-    One match printed for both tokens of a batch counts once; a quantity that filled one of our
-    orders is gone for the next.
+    One match printed for both tokens of a batch counts once, and so does a frame that repeats the
+    last prints to the stamp; a quantity that filled one of our orders is gone for the next.
     """
-    market.has_prints = True
     matches: list[Match] = []
+    if prints == market.last_prints:
+        return matches
+    market.last_prints = prints
     for price_e4, qty_e6, taker, venue_ns in _unified(prints):
         sign = 1 if taker is Side.BUY else -1
         exposed = [o for o in market.resting if o.side is not taker and o.rest_e6]
@@ -87,7 +89,7 @@ def _move_queue(market: SimMarket, order: SimOrder, spent_e6: int) -> int:
 def _apply_decrease(market: SimMarket, order: SimOrder, back_e6: int, decrease_e6: int) -> int:
     """The power law; where trades are printed, a decrease without one is cancels: no fill."""
     power = market.config.power
-    if market.has_prints:
+    if market.last_prints:
         order.ahead_e6 = queue_shrink(order.ahead_e6, back_e6, decrease_e6, power)
         return 0
     order.ahead_e6, filled_e6 = decrease_fill(

@@ -7,7 +7,7 @@ from polybawt.adapters.fills.holdings import Holdings
 from polybawt.adapters.fills.order import NOT_DISPLAYED, UNKNOWN_AHEAD_E6, SimOrder
 from polybawt.domain.book import Book, Level
 from polybawt.domain.errors import DecodeError
-from polybawt.domain.events import BookChanged, BookReplaced
+from polybawt.domain.events import BookChanged, BookReplaced, TradePrinted
 from polybawt.domain.ids import Outcome, Side
 from polybawt.domain.market import Market
 from polybawt.domain.order import Tif
@@ -33,11 +33,11 @@ class SimMarket:
         "_own_levels",
         "book",
         "config",
-        "has_prints",
         "held",
         "holdings",
         "is_active",
         "is_closed",
+        "last_prints",
         "market",
         "payouts_ppm",
         "queue_moved",
@@ -56,7 +56,7 @@ class SimMarket:
         self.taken: dict[int, Level] = {}
         """By level: (displayed quantity it is true for, what we took of it)."""
         self.holdings = Holdings()
-        self.has_prints = False
+        self.last_prints: list[TradePrinted] = []
         self.is_active = False
         self.is_closed = False
         self.payouts_ppm: tuple[int, int] | None = None

@@ -68,7 +68,7 @@ class SimVenue:
         """How long after `recv_ns` the bot sees a frame received then; the caller keeps order."""
         return self._latency.feed_ns(recv_ns)
 
-    def on_market(self, batch: Batch) -> None:  # noqa: C901 - one flat loop: the frame path is hot
+    def on_market(self, batch: Batch) -> None:  # noqa: C901 (one flat loop: hot)
         """Apply one frame of market data or lifecycle at venue time `batch.now_ns`, as a whole.
 
         DecodeError for a price off the market's grid; other kinds of events are ignored.
