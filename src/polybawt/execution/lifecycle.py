@@ -8,9 +8,18 @@ from polybawt.domain.market import Phase
 from polybawt.domain.order import CANCELLABLE
 from polybawt.portfolio.account import ACCOUNT, AccountState, LiveMarket
 
+TRADING = (Phase.LISTED, Phase.OPEN)
+"""Phases in which an order may rest."""
+
 
 def wind_down(account: AccountState, live: LiveMarket, phase: Phase) -> list[Action]:
     """Cancels that the phase, a halt or a quarantine demands, then the redeem (I9)."""
+    if (
+        phase in TRADING
+        and live.payouts_ppm is None
+        and not (account.halted or account.quarantined)
+    ):
+        return []
     market_id = live.market.market_id
     actions: list[Action] = []
     for order in account.orders.open_in(market_id):
@@ -43,4 +52,4 @@ def _why_withdraw(account: AccountState, strategy: StrategyName, phase: Phase) -
         return "HALTED"
     if strategy in account.quarantined:
         return "QUARANTINED"
-    return "" if phase in (Phase.LISTED, Phase.OPEN) else f"PHASE_{phase}"
+    return "" if phase in TRADING else f"PHASE_{phase}"
