@@ -13,7 +13,7 @@ from polybawt.domain.actions import Action, MergePair, Place, Redeem, SplitPair
 from polybawt.domain.events import BookChanged, BookReplaced, Event, MarketListed, TradePrinted
 from polybawt.domain.fill import Liquidity
 from polybawt.domain.ids import Instrument, Outcome, Side
-from polybawt.domain.order import Tif
+from polybawt.domain.order import Leg, Tif
 from polybawt.domain.units import E4
 from tests.unit.adapters.fills.world import (
     MARKET,
@@ -72,7 +72,7 @@ def _events() -> st.SearchStrategy[Event]:
     )
 
 
-def _legs() -> st.SearchStrategy[object]:
+def _legs() -> st.SearchStrategy[Leg]:
     return st.builds(
         lambda side, cents, qty, outcome, style: leg(
             side, cents, qty, outcome=outcome, tif=style[0], post_only=style[1], expires_ms=300_000
@@ -106,7 +106,7 @@ def stories(draw: st.DrawFn) -> Story:
     at = sorted(draw(st.lists(st.integers(1, END_MS), min_size=3, max_size=10, unique=True)))
     for n, at_ms in enumerate(at):
         legs = draw(st.lists(_legs(), min_size=1, max_size=3))
-        actions: list[Action] = [place(f"{n}.{i}", one) for i, one in enumerate(legs)]  # type: ignore[arg-type]  # strategies of msgspec values are untyped
+        actions: list[Action] = [place(f"{n}.{i}", one) for i, one in enumerate(legs)]
         if n and draw(st.integers(0, 3)) == 0:
             actions.insert(0, cancel(f"{n - 1}.0"))
         if draw(st.integers(0, 4)) == 0:
