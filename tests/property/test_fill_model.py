@@ -10,10 +10,20 @@ from hypothesis import strategies as st
 
 from polybawt.adapters.fills import RecordKind, VenueRecord
 from polybawt.domain.actions import Action, MergePair, Place, Redeem, SplitPair
-from polybawt.domain.events import BookChanged, BookReplaced, Event, MarketListed, TradePrinted
+from polybawt.domain.events import (
+    BookChanged,
+    BookReplaced,
+    Event,
+    Filled,
+    MarketListed,
+    OrderAccepted,
+    OrderClosed,
+    OrderRejected,
+    TradePrinted,
+)
 from polybawt.domain.fill import Liquidity
 from polybawt.domain.ids import Instrument, Outcome, Side
-from polybawt.domain.order import Leg, Tif
+from polybawt.domain.order import Leg, Order, OrderState, Tif
 from polybawt.domain.units import E4
 from tests.unit.adapters.fills.world import (
     MARKET,
@@ -238,6 +248,26 @@ def test_fills_stay_within_the_order_the_limit_and_the_displayed_depth(story: St
         assert not (record.liquidity is Liquidity.TAKER and order_leg.post_only)
         assert record.liquidity is Liquidity.TAKER or (gain == 0 and record.fee_e6 == 0)
     _check_depth(story, world.log)
+
+
+@SETTINGS
+@given(stories())
+def test_answers_are_legal_by_the_order_table_and_close_every_order(story: Story) -> None:
+    orders: dict[str, Order] = {}
+    for _, actions in story.decisions:
+        for action in actions:
+            if isinstance(action, Place):
+                order = Order(action.order_id, action.strategy, action.leg, 0)
+                order.advance(OrderState.SENT)
+                orders[action.order_id] = order
+    for _, event in _play(story).events:
+        if isinstance(event, OrderAccepted | OrderClosed):
+            orders[event.order_id].advance(event.state)
+        elif isinstance(event, OrderRejected) and event.order_id in orders:
+            orders[event.order_id].advance(OrderState.REJECTED)
+        elif isinstance(event, Filled):
+            orders[event.order_id].match(event.fill_id, event.qty_e6)
+    assert [order.order_id for order in orders.values() if order.is_open] == []
 
 
 def _check_depth(story: Story, log: list[VenueRecord]) -> None:
