@@ -263,7 +263,7 @@ def test_answers_are_legal_by_the_order_table_and_close_every_order(story: Story
     for _, event in _play(story).events:
         if isinstance(event, OrderAccepted | OrderClosed):
             orders[event.order_id].advance(event.state)
-        elif isinstance(event, OrderRejected) and event.order_id in orders:
+        elif isinstance(event, OrderRejected):
             orders[event.order_id].advance(OrderState.REJECTED)
         elif isinstance(event, Filled):
             orders[event.order_id].match(event.fill_id, event.qty_e6)

@@ -42,7 +42,7 @@ def test_it_matches_the_first_book_at_or_after_the_hold_and_gets_the_better_pric
     world = _world()
     world.send(0, place("a", leg(BUY, 53, 40)))
     world.frame(229, book(UP, BIDS, {50: 500.0}))
-    assert world.log == []
+    assert [r.kind for r in world.log] == [RecordKind.ARRIVED]
     world.frame(230, book(UP, BIDS, {51: 10.0, 53: 500.0}))
     world.frame(240, book(UP, BIDS, {49: 500.0}))
     world.run(10_000)
