@@ -33,14 +33,14 @@ def wind_down(account: AccountState, live: LiveMarket, phase: Phase) -> list[Act
                     reason=reason,
                 )
             )
-    claim_e6 = account.claim_e6(market_id)
-    if live.payouts_ppm is not None and claim_e6 and not live.jobs and not account.halted:
+    due_e6 = account.due_e6(market_id)
+    if live.payouts_ppm is not None and due_e6 and not live.jobs and not account.halted:
         actions.append(
             Redeem(
                 strategy=ACCOUNT,
                 market_id=market_id,
                 job_id=JobId(account.next_id("j")),
-                qty_e6=claim_e6,
+                qty_e6=due_e6,
                 reason="RESOLVED",
             )
         )

@@ -350,7 +350,7 @@ class AccountState:
 
     # --- the end of a market ---------------------------------------------------------------------
 
-    def claim_e6(self, market_id: MarketId) -> int:
+    def due_e6(self, market_id: MarketId) -> int:
         """What the market's tokens pay by its resolution and is not yet cash."""
         return sum(position.receivable_e6 for _, position in self.positions(market_id))
 

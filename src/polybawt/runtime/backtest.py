@@ -1,4 +1,4 @@
-"""Drives the core over a recording, with SimVenue in the place of the venue.
+"""Drives the core over a recording, with a fill model in the place of the venue.
 
 Two clocks run side by side. The simulated venue sees a frame when it was recorded; the bot sees it
 a feed delay later, and its orders reach the venue an order delay after that. Everything happens in
@@ -12,11 +12,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from polybawt.adapters.fills.venue import SimVenue
 from polybawt.domain.events import Batch, Event, TimerFired
 from polybawt.domain.units import MS_NS, S_NS
 from polybawt.engine import Engine, Step
-from polybawt.ports import FrameSource
+from polybawt.ports import FillModel, FrameSource
 
 TIMER = (TimerFired(),)
 DRAIN_NS = 60 * S_NS
@@ -48,7 +47,7 @@ class Backtest:
         self,
         source: FrameSource,
         engine: Engine,
-        venue: SimVenue,
+        venue: FillModel,
         observer: Observer,
         *,
         timer_ms: int,

@@ -69,6 +69,10 @@ class SimVenue:
         """How long after `recv_ns` the bot sees a frame received then; the caller keeps order."""
         return self._latency.feed_ns(recv_ns)
 
+    def order_delay_ns(self, decided_ns: int) -> int:
+        """How long after `decided_ns` the orders and cancels decided then reach the book."""
+        return self._latency.order_ns(decided_ns)
+
     def on_market(self, batch: Batch) -> None:  # noqa: C901 (one flat loop: hot)
         """Apply one frame of market data or lifecycle at venue time `batch.now_ns`, as a whole.
 

@@ -12,12 +12,12 @@ from polybawt.domain.ids import MarketId, StrategyName
 from polybawt.domain.order import OrderState
 from polybawt.domain.units import E12, Rounding, div
 from polybawt.engine import NOTHING, Step
+from polybawt.observe.trace import ActionDigest, TraceWriter
 from polybawt.portfolio.account import LiveMarket
 from polybawt.portfolio.pnl import liquidation_mark_e18
 from polybawt.portfolio.settlement import Agreement
 from polybawt.report.recorder import Recorder
 from polybawt.report.summary import Summary
-from polybawt.runtime.trace import ActionDigest, TraceWriter
 from polybawt.state import State
 
 NO_FACTS = frozenset({ev.BookChanged, ev.BookReplaced, ev.TradePrinted, ev.TimerFired})

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
-from polybawt.adapters.fills.latency import Latency
 from polybawt.domain import events as ev
 from polybawt.domain.actions import Action, Cancel, Place
 from polybawt.domain.errors import BadInput
@@ -77,10 +76,13 @@ class TraceWriter:
     The file appears under its name when the run has ended; until then it is a `.part` beside it.
     """
 
-    def __init__(self, path: Path, account: AccountState, latency: Latency) -> None:
+    def __init__(
+        self, path: Path, account: AccountState, order_delay_ns: Callable[[int], int]
+    ) -> None:
+        """`order_delay_ns` says how long what was decided then takes to reach the venue."""
         self._path = path
         self._account = account
-        self._latency = latency
+        self._order_delay_ns = order_delay_ns
         self._encode = msgspec.json.Encoder().encode
         self._orders: dict[OrderId, tuple[int, int]] = {}
         self._prune_at = PRUNE_MIN
@@ -94,7 +96,7 @@ class TraceWriter:
 
     def actions(self, now_ns: int, frame_seq: int, actions: Iterable[Action]) -> None:
         """Orders, cancels and conversions as decided."""
-        arrived_ns = now_ns + self._latency.order_ns(now_ns)
+        arrived_ns = now_ns + self._order_delay_ns(now_ns)
         for action in actions:
             match action:
                 case Place():
