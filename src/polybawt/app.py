@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -70,14 +71,8 @@ def run_backtest(
         writer = TraceWriter(trace, engine.state.account, venue.order_delay_ns)
     observer = RunObserver(engine.state, recorder, writer)
     backtest = Backtest(source, engine, venue, observer, timer_ms=config.engine.timer_ms)
-    try:
+    with writer or nullcontext():
         backtest.run(progress)
-    except BaseException:
-        if writer is not None:
-            writer.abandon()
-        raise
-    if writer is not None:
-        writer.finish()
     quality = source.quality
     summary = observer.summary(quality.frames, sum(quality.set_aside.values()))
     totals = run_totals(loaded, source, venue, observer, summary)

@@ -8,7 +8,7 @@ from polybawt.domain import events as ev
 from polybawt.domain.actions import Action, Place
 from polybawt.domain.book import Touch
 from polybawt.domain.fill import Fill
-from polybawt.domain.ids import MarketId, StrategyName
+from polybawt.domain.ids import MarketId, OrderId, StrategyName
 from polybawt.domain.order import OrderState
 from polybawt.domain.units import E12, Rounding, div
 from polybawt.engine import NOTHING, Step
@@ -102,8 +102,8 @@ class RunObserver:
             seen.add(order.strategy)
             self._tally(order.strategy)["markets"] += 1
 
-    def _ended(self, order_id: str, state: OrderState) -> None:
-        order = self._state.account.orders.by_id.get(order_id)  # type: ignore[call-overload]
+    def _ended(self, order_id: OrderId, state: OrderState) -> None:
+        order = self._state.account.orders.by_id.get(order_id)
         if order is not None and order.is_open:
             self._recorder.order(order.strategy, state)
 

@@ -137,7 +137,7 @@ class Books15m:
             raise BadInput(f"{self._books}: no rows")
         return starts
 
-    def _query(self, sql: str, parameters: list[str]) -> Iterator[tuple]:  # type: ignore[type-arg]
+    def _query(self, sql: str, parameters: list[str]) -> Iterator[tuple]:  # type: ignore[type-arg]  # each query has its own row
         """Rows of a query over the books, in order of the file, fetched in small portions."""
         try:
             cursor = self._connection.cursor().execute(sql, [str(self._books), *parameters])
