@@ -73,6 +73,13 @@ class Book:
     def replace(self, bids: Iterable[Level], asks: Iterable[Level]) -> None:
         """Replace everything. KeyError for a price off the grid; the book is then empty."""
         self._clear()
+        try:
+            self._lay(bids, asks)
+        except KeyError:
+            self._clear()
+            raise
+
+    def _lay(self, bids: Iterable[Level], asks: Iterable[Level]) -> None:
         index = self._index
         best = 0
         for price_e4, qty_e6 in bids:

@@ -207,9 +207,11 @@ class AccountState:
     def _market_of(self, order_id: OrderId) -> MarketId | None:
         return self.orders.market_of(order_id) if order_id in self.orders.by_id else None
 
-    def _filled(self, event: ev.Filled) -> MarketId:
+    def _filled(self, event: ev.Filled) -> MarketId | None:
         order = self.orders.by_id.get(event.order_id)
         if order is None:
+            if self.ledger.fill_state(event.fill_id) is not None:
+                return None  # a late copy: its market is finished and dropped
             raise InvariantError(f"fill {event.fill_id} of unknown order {event.order_id}")
         market_id = self.orders.market_of(event.order_id)
         fill = Fill(

@@ -6,7 +6,7 @@ may scale a leg down to whole lots, never up; below the venue's minimum nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -14,9 +14,9 @@ from polybawt.domain.events import JobKind
 from polybawt.domain.ids import Outcome
 from polybawt.domain.intents import Check, Convert, Decision, Intent, Quote, Refusal, Take
 from polybawt.domain.order import Leg
-from polybawt.domain.units import PPM, S_NS, scale_qty_e6
+from polybawt.domain.units import LOT_E6, PPM, S_NS, scale_qty_e6
 from polybawt.risk.checks import Candidate, refuse_leg
-from polybawt.risk.limits import Limits, bounds
+from polybawt.risk.limits import Bound, Limits, bounds
 from polybawt.state import State
 
 
@@ -91,19 +91,21 @@ def _review_convert(intent: Convert, state: State) -> Decision:
 
 
 def _review_take(intent: Take, state: State, limits: Limits) -> Decision:
+    """One scale for all legs: it falls until every leg fits whole on top of those before it."""
     scale = PPM
-    for leg in intent.legs:
-        fitted = _fit(intent, leg, state, limits, ())
-        if isinstance(fitted, Refusal):
-            return Decision(intent=intent, scale_ppm=0, refusals=(fitted,))
-        scale = min(scale, fitted.qty_e6 * PPM // leg.qty_e6)
-    legs: list[Leg] = []
-    for leg in intent.legs:
-        fitted = _fit(intent, _resized(leg, scale_qty_e6(leg.qty_e6, scale)), state, limits, legs)
-        if isinstance(fitted, Refusal):
-            return Decision(intent=intent, scale_ppm=0, refusals=(fitted,))
-        legs.append(fitted)
-    return Decision(intent=intent, scale_ppm=scale, legs=tuple(legs))
+    while True:
+        legs: list[Leg] = []
+        for leg in intent.legs:
+            wanted = _resized(leg, scale_qty_e6(leg.qty_e6, scale))
+            fitted = _fit(intent, wanted, state, limits, legs)
+            if isinstance(fitted, Refusal):
+                return Decision(intent=intent, scale_ppm=0, refusals=(fitted,))
+            if fitted.qty_e6 < wanted.qty_e6:
+                scale = fitted.qty_e6 * PPM // leg.qty_e6
+                break
+            legs.append(fitted)
+        else:
+            return Decision(intent=intent, scale_ppm=scale, legs=tuple(legs))
 
 
 def _fit(
@@ -119,6 +121,9 @@ def _fit(
     if tightest.share_ppm() == PPM:
         return leg
     fitted = _resized(leg, scale_qty_e6(leg.qty_e6, tightest.share_ppm()))
+    while not _is_within(bounds(state.account, fitted, intent.strategy, limits, pending)):
+        # A fee is rounded up per order: a part can cost a hair more than its part of the whole.
+        fitted = _resized(leg, fitted.qty_e6 - LOT_E6)
     if fitted.qty_e6 == 0 or refuse_leg(Candidate(intent, fitted, state, limits, pending)):
         return Refusal(
             check=tightest.check,
@@ -127,6 +132,10 @@ def _fit(
             limit=tightest.limit_e6,
         )
     return fitted
+
+
+def _is_within(rows: Iterable[Bound]) -> bool:
+    return all(row.share_ppm() == PPM for row in rows)
 
 
 def _resized(leg: Leg, qty_e6: int) -> Leg:

@@ -8,17 +8,24 @@ from math import exp
 from polybawt.domain.units import Rounding, div
 
 
-def weighted_mid_e6(bid_e4: int, bid_qty_e6: int, ask_e4: int, ask_qty_e6: int) -> int:
-    """Size-weighted mid in 10^-6, half to even: `(ask*bid_size + bid*ask_size) / total size`.
+def weighted_mid(bid_e4: int, bid_qty_e6: int, ask_e4: int, ask_qty_e6: int) -> tuple[int, int]:
+    """Size-weighted mid `(ask*bid_size + bid*ask_size)/(bid_size+ask_size)` as a fraction of 10^-4.
 
-    The plain mid when no size is known. Half-to-even mirrors exactly: the value for Down is one
-    minus the value for Up.
+    The plain mid when no size is known.
     """
     total = bid_qty_e6 + ask_qty_e6
     if total == 0:
-        return (bid_e4 + ask_e4) * 50
-    numerator = ask_e4 * bid_qty_e6 + bid_e4 * ask_qty_e6
-    return div(numerator * 100, total, Rounding.HALF_EVEN)
+        return bid_e4 + ask_e4, 2
+    return ask_e4 * bid_qty_e6 + bid_e4 * ask_qty_e6, total
+
+
+def weighted_mid_e6(bid_e4: int, bid_qty_e6: int, ask_e4: int, ask_qty_e6: int) -> int:
+    """The weighted mid in 10^-6, half to even.
+
+    That mirrors exactly: the value for Down is one minus the value for Up.
+    """
+    numerator, denominator = weighted_mid(bid_e4, bid_qty_e6, ask_e4, ask_qty_e6)
+    return div(numerator * 100, denominator, Rounding.HALF_EVEN)
 
 
 def obi(
