@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -112,6 +113,7 @@ class Books15m:
                 streams.append(_resolution(listing, order, self._delay_ns))
         for now_ns, _, _, source, events in merge(streams):
             yield meter.batch(now_ns, source, events)
+        self._quality.fraction = 1.0
 
     def _check_columns(self) -> None:
         found = dict(
@@ -137,7 +139,7 @@ class Books15m:
             raise BadInput(f"{self._books}: no rows")
         return starts
 
-    def _query(self, sql: str, parameters: list[str]) -> Iterator[tuple]:  # type: ignore[type-arg]  # each query has its own row
+    def _query(self, sql: str, parameters: list[str]) -> Iterator[Any]:
         """Rows of a query over the books, in order of the file, fetched in small portions."""
         try:
             cursor = self._connection.cursor().execute(sql, [str(self._books), *parameters])

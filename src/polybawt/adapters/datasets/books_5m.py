@@ -120,6 +120,7 @@ class Books5m:
                 streams.append(_resolution(recorded, order, self._delay_ns))
         for now_ns, _, _, source, events in merge(streams):
             yield meter.batch(now_ns, source, events)
+        self._quality.fraction = 1.0
 
 
 class _Opening:

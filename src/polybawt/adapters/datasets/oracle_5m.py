@@ -127,6 +127,7 @@ class Oracle5m:
                 streams.append(_single(market.close_ns + self._delay_ns, order, resolved))
         for now_ns, _, _, source, events in merge(streams):
             yield meter.batch(now_ns, source, events)
+        self._quality.fraction = 1.0
 
     def _reports(self) -> Iterator[Item]:
         latest: OracleReported | None = None
