@@ -102,6 +102,9 @@ class State:
                     books[market_id].down.refine(event.tick_e4)  # type: ignore[attr-defined]
                 if market_id is not None:
                     self.touched[market_id] = None
+                elif kind is ev.OperatorCommanded:
+                    # A halt withdraws every order now, and what it held back goes on after it.
+                    self.touched.update(dict.fromkeys(self.account.markets))
 
     def _timer_fired(self) -> None:
         """Time alone touches what it can change: markets not yet over, and those with orders."""
