@@ -55,10 +55,10 @@ class Engine:
         """Apply a frame, then decide once on everything it touched."""
         state = self.state
         state.apply(batch)
-        if not state.touched:
-            return NOTHING
         if state.account_changed:
             check_account(state.account)
+        if not state.touched:
+            return NOTHING
         touched = [market_id for market_id in state.touched if market_id in state.account.markets]
         decisions: list[Decision] = []
         actions: list[Action] = []

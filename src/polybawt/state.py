@@ -96,7 +96,10 @@ class State:
         self.account_changed = True
         if market_id is not None:
             self.touched[market_id] = None
-        if isinstance(event, ev.MarketListed):
+        if isinstance(event, ev.OperatorCommanded):
+            # A halt withdraws every order now, and what it held back goes on after it.
+            self.touched.update(dict.fromkeys(self.account.markets))
+        elif isinstance(event, ev.MarketListed):
             books.setdefault(event.market.market_id, Quotes(event.market.tick_e4))
             self.settlement.follow(event.market)
         elif isinstance(event, ev.TickChanged) and event.market_id in books:
