@@ -48,6 +48,7 @@ class RunObserver:
         if self._trace is not None:
             self._trace.before(batch)
         account, recorder, now_ns = self._state.account, self._recorder, batch.now_ns
+        matched: dict[OrderId, int] = {}
         for event in batch.events:
             if type(event) in NO_FACTS:
                 continue
@@ -57,7 +58,7 @@ class RunObserver:
                         self.markets += 1
                         recorder.market_listed(event.market, now_ns)
                 case ev.Filled():
-                    self._filled(event, now_ns)
+                    self._filled(event, now_ns, matched)
                 case ev.FillVoided():
                     recorder.fill_voided(event.fill_id)
                 case ev.OrderRejected():
@@ -73,7 +74,8 @@ class RunObserver:
                 case _:
                     pass
 
-    def _filled(self, event: ev.Filled, now_ns: int) -> None:
+    def _filled(self, event: ev.Filled, now_ns: int, matched: dict[OrderId, int]) -> None:
+        """Note a fill; `matched` is what the account does not know of this batch's fills yet."""
         account = self._state.account
         order = account.orders.by_id[event.order_id]
         if event.fill_id in order.fill_ids:
@@ -95,7 +97,8 @@ class RunObserver:
         phase = live.market.phase(event.venue_ns, self._state.cutoff_ns)
         self._recorder.fill(fill, market_id, phase, self._mid_e6(market_id), now_ns)
         self._tally(order.strategy)["fills"] += 1
-        if order.matched_e6 + event.qty_e6 >= order.leg.qty_e6 and order.is_open:
+        just_e6 = matched[event.order_id] = matched.get(event.order_id, 0) + event.qty_e6
+        if order.matched_e6 + just_e6 >= order.leg.qty_e6 and order.is_open:
             self._recorder.order(order.strategy, OrderState.FILLED)
         seen = self._seen.setdefault(market_id, set())
         if order.strategy not in seen:

@@ -150,15 +150,22 @@ class TraceWriter:
         )
 
     def before(self, batch: ev.Batch) -> None:
-        """Fills, ends of orders, conversions and settlements, before the account forgets them."""
+        """Fills, ends of orders, conversions and settlements, before the account forgets them.
+
+        The account knows none of the batch yet, so what an order matched in it is counted here.
+        """
+        matched: dict[OrderId, int] = {}
         for event in batch.events:
             match event:
                 case ev.Filled():
-                    self._fill(event, batch.frame_seq)
+                    if self._fill(event, batch.frame_seq):
+                        just_e6 = matched.get(event.order_id, 0)
+                        matched[event.order_id] = just_e6 + event.qty_e6
                 case ev.OrderRejected():
-                    self._close(event.order_id, "REJECTED", event.code, event.venue_ns, batch)
+                    self._close(event, "REJECTED", event.code, batch.frame_seq, 0)
                 case ev.OrderClosed():
-                    self._close(event.order_id, event.state, event.reason, event.venue_ns, batch)
+                    just_e6 = matched.get(event.order_id, 0)
+                    self._close(event, event.state, event.reason, batch.frame_seq, just_e6)
                 case ev.PairMerged() | ev.PairSplit():
                     self._conversion(event, batch.frame_seq)
                 case ev.MarketResolved():
@@ -168,10 +175,11 @@ class TraceWriter:
                 case _:
                     pass
 
-    def _fill(self, event: ev.Filled, frame_seq: int) -> None:
+    def _fill(self, event: ev.Filled, frame_seq: int) -> bool:
+        """Write a fill; False if it is known and nothing is written."""
         order = self._account.orders.by_id[event.order_id]
         if event.fill_id in order.fill_ids:
-            return
+            return False
         leg = order.leg
         decided_ns, arrived_ns = self._orders[event.order_id]
         is_buy = leg.side is Side.BUY
@@ -198,10 +206,17 @@ class TraceWriter:
                 reason=event.fill_id,
             )
         )
+        return True
 
     def _close(
-        self, order_id: OrderId, state: str, reason: str, venue_ns: int, batch: ev.Batch
+        self,
+        event: ev.OrderRejected | ev.OrderClosed,
+        state: str,
+        reason: str,
+        frame_seq: int,
+        just_matched_e6: int,
     ) -> None:
+        order_id = event.order_id
         order = self._account.orders.by_id.get(order_id)
         if order is None or not order.is_open:
             return
@@ -209,16 +224,16 @@ class TraceWriter:
         self._write(
             Line(
                 kind="close",
-                ts_ns=venue_ns,
+                ts_ns=event.venue_ns,
                 decided_ns=decided_ns,
                 arrived_ns=arrived_ns,
-                frame_seq=batch.frame_seq,
+                frame_seq=frame_seq,
                 order_id=order_id,
                 strategy=order.strategy,
                 instrument=self._text(order.leg.instrument),
                 side=order.leg.side.name,
                 price_e4=order.leg.limit_e4,
-                qty_e6=order.rest_e6,
+                qty_e6=order.rest_e6 - just_matched_e6,
                 state=str(state),
                 reason=reason,
             )
