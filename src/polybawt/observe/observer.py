@@ -10,7 +10,7 @@ from polybawt.domain.book import Touch
 from polybawt.domain.fill import Fill
 from polybawt.domain.ids import MarketId, OrderId, StrategyName
 from polybawt.domain.order import OrderState
-from polybawt.domain.units import E12, Rounding, div
+from polybawt.domain.units import E12, S_NS, Rounding, div
 from polybawt.engine import NOTHING, Step
 from polybawt.observe.trace import ActionDigest, TraceWriter
 from polybawt.portfolio.account import LiveMarket
@@ -33,6 +33,9 @@ class RunObserver:
         self._trace = trace
         self._digest = ActionDigest()
         self._bids: dict[MarketId, tuple[int, int]] = {}
+        self._over: set[MarketId] = set()
+        """Markets whose book has been heard of after the close: their bids stay what they were."""
+        self._next_close_ns = 0
         self._traded: dict[StrategyName, Counter[str]] = {}
         self._seen: dict[MarketId, set[StrategyName]] = {}
         self.markets = 0
@@ -48,6 +51,8 @@ class RunObserver:
         if self._trace is not None:
             self._trace.before(batch)
         account, recorder, now_ns = self._state.account, self._recorder, batch.now_ns
+        if now_ns >= self._next_close_ns:
+            self._note_last_bids(batch)
         matched: dict[OrderId, int] = {}
         for event in batch.events:
             if type(event) in NO_FACTS:
@@ -56,6 +61,7 @@ class RunObserver:
                 case ev.MarketListed():
                     if event.market.market_id not in account.markets:
                         self.markets += 1
+                        self._next_close_ns = min(self._next_close_ns, event.market.close_ns)
                         recorder.market_listed(event.market, now_ns)
                 case ev.Filled():
                     self._filled(event, now_ns, matched)
@@ -127,6 +133,7 @@ class RunObserver:
         for strategy in self._seen.pop(event.market_id, set()):
             self._tally(strategy)["settled"] += 1
         self._bids.pop(event.market_id, None)
+        self._over.discard(event.market_id)
         recorder = self._recorder
         recorder.market_resolved(event.market_id, event.payouts_ppm, event.evidence, now_ns)
 
@@ -191,18 +198,40 @@ class RunObserver:
     def mark_e18(self, live: LiveMarket) -> int:
         """Liquidation worth of a market's holdings; after the close at the last bids before it."""
         market_id = live.market.market_id
-        quotes = self._state.market.books[market_id]
-        if self._state.now_ns < live.market.close_ns and (
-            quotes.up.generation or quotes.down.generation
-        ):
-            touch = Touch(quotes.up, quotes.down)
-            self._bids[market_id] = (touch.bid_e4, 10_000 - touch.ask_e4)
+        if live.payouts_ppm is None and market_id not in self._over:
+            self._note_bids(market_id)
         bid_up, bid_down = self._bids.get(market_id, (0, 0))
         up = down = 0
         for _, position in self._state.account.positions(market_id):
             up += position.up_e6
             down += position.down_e6
         return liquidation_mark_e18(up, down, bid_up, bid_down)
+
+    def _note_bids(self, market_id: MarketId) -> None:
+        quotes = self._state.market.books[market_id]
+        if quotes.up.generation or quotes.down.generation:
+            touch = Touch(quotes.up, quotes.down)
+            self._bids[market_id] = (touch.bid_e4, 10_000 - touch.ask_e4)
+
+    def _note_last_bids(self, batch: ev.Batch) -> None:
+        """Keep the bids of a market before its first book of after the close replaces them."""
+        markets = self._state.account.markets
+        for event in batch.events:
+            if isinstance(event, ev.BookReplaced | ev.BookChanged):
+                live = markets.get(event.market_id)
+                if live is None or event.venue_ns < live.market.close_ns:
+                    continue
+                if live.payouts_ppm is None and event.market_id not in self._over:
+                    self._note_bids(event.market_id)
+                    self._over.add(event.market_id)
+        self._next_close_ns = min(
+            (
+                live.market.close_ns
+                for market_id, live in markets.items()
+                if live.payouts_ppm is None and market_id not in self._over
+            ),
+            default=batch.now_ns + S_NS,
+        )
 
     def equity_e18(self) -> int:
         """Cash, claims and holdings at liquidation marks."""
