@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 an internal error, which is ours; 2 bad input, one line sa
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -94,19 +95,30 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command and return its exit code; whatever goes wrong is one line on stderr."""
     args = sys.argv[1:] if argv is None else argv
     try:
-        cli(args=args or ["--help"], prog_name="polybawt", standalone_mode=False)
+        code = cli(args=args or ["--help"], prog_name="polybawt", standalone_mode=False)
+        sys.stdout.flush()
     except BadInput as error:
         return _fail(str(error), BAD_INPUT)
     except typer.TyperException as error:
         return _fail(f"{error.format_message()} See `polybawt --help`.", BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; nothing was half-written", INTERRUPTED)
+        code = INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
-        return OK
+        return _reader_gone()
     except PolybawtError as error:
         return _fail(f"internal error, please report it: {error}", INTERNAL)
+    except SystemExit as error:
+        # Typer ends the process for a broken pipe, and for nothing else when not standalone.
+        return _reader_gone() if error.code == 1 else BAD_INPUT
+    if code == INTERRUPTED:  # Typer turns an interrupt into this value
+        return _fail("interrupted; nothing was half-written", INTERRUPTED)
     return OK if args else BAD_INPUT
+
+
+def _reader_gone() -> int:
+    """Whoever read our output has enough, as `head` has: no error, and nothing left to flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK
 
 
 def _fail(message: str, code: int) -> int:
