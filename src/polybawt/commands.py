@@ -20,6 +20,8 @@ from polybawt.report.text import five_lines
 
 Keys = tuple[str, ...]
 Progress = Callable[[float], None]
+RECORDING_SUFFIXES = (".tape", ".parquet", ".csv", ".gz", ".xz")
+"""A result never replaces a file of such a name: it may be the only copy of a recording."""
 OTHER_QUEUE = {"pessimistic": "power", "power": "pessimistic"}
 
 
@@ -36,9 +38,11 @@ def run_backtest_command(
 ) -> None:
     """Run, then print the summary and write the report, under both queue models if there is one."""
     loaded = load(profile, strategies=strategies, options=options)
-    if report is not None and not report.parent.is_dir():
-        raise BadInput(f"report {report}: folder {report.parent} does not exist; create it first")
     path = data if data is not None else sample_path()
+    _check_target("report", report, path)
+    _check_target("trace", trace, path)
+    if report is not None and trace is not None and report.resolve() == trace.resolve():
+        raise BadInput(f"trace {trace} is also the report: give each a file of its own")
 
     def run(settings: Loaded, trace_file: Path | None, progress: Progress | None) -> Result:
         return run_backtest(
@@ -70,6 +74,21 @@ def run_backtest_command(
         size = html.write(report, result.report, other)
         if not as_json:
             print_line(f"Report: {report.resolve()} ({size / 1e6:.1f} MB)")
+
+
+def _check_target(what: str, target: Path | None, data: Path) -> None:
+    """BadInput, before anything runs, for a file that cannot be or must not be written."""
+    if target is None:
+        return
+    if not target.parent.is_dir():
+        folder = target.parent
+        reason = "is not a folder" if folder.exists() else "does not exist; create it first"
+        raise BadInput(f"{what} {target}: folder {folder} {reason}")
+    if target.is_dir():
+        raise BadInput(f"{what} {target}: is a folder; give the path of a file in it")
+    is_recording = target.exists() and target.suffix in RECORDING_SUFFIXES
+    if is_recording or target.resolve() == data.resolve():
+        raise BadInput(f"{what} {target}: would overwrite a recording; give another file")
 
 
 def show_config(profile: str, strategies: tuple[str, ...], *, as_json: bool) -> None:
