@@ -75,7 +75,7 @@ def test_the_configuration_shows_value_origin_and_meaning(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     tree: dict[str, Any] = json.loads(run(capsys, "config", "--json", "--profile", "original"))
-    assert all(set(row) == {"value", "origin", "meaning"} for row in tree.values())
+    assert all({"value", "origin", "meaning"} <= set(row) for row in tree.values())
     assert all(row["meaning"] for row in tree.values())
     trigger = tree["strategies.spread_maker.spread_trigger_e4"]
     assert trigger["value"] == 500
@@ -134,14 +134,16 @@ def test_the_text_tells_the_result_in_its_first_line(
     assert len(rest) == 4
 
 
-def test_a_closed_pipe_is_no_error(repo_dir: Path) -> None:
-    done = subprocess.run(
-        f"{sys.executable} -m polybawt config | head -n 1",
-        shell=True,
+def test_a_reader_that_leaves_early_is_no_error(repo_dir: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "polybawt", "config"],
         env=os.environ | {"PYTHONPATH": str(repo_dir / "src")},
-        capture_output=True,
-        text=True,
-        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    assert done.stdout.count("\n") == 1
-    assert done.stderr == ""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(timeout=60), said) == (0, b"")

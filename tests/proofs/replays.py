@@ -16,7 +16,6 @@ from polybawt.domain import events as ev
 from polybawt.domain.actions import Action, Cancel, ChainAction, Place
 from polybawt.domain.ids import Instrument, OrderId
 from polybawt.domain.order import Leg
-from polybawt.domain.units import E4
 from polybawt.engine import Step
 from polybawt.observe.trace import ActionDigest
 from polybawt.portfolio.account import AccountState
@@ -181,8 +180,3 @@ def deeds(played: Played, flip: int = 0) -> Counter[tuple[object, ...]]:
 def _leg(leg: Leg, flip: int) -> tuple[object, ...]:
     token = Instrument(leg.instrument ^ flip)
     return (token, leg.side, leg.limit_e4, leg.qty_e6, leg.tif, leg.post_only, leg.expires_ns)
-
-
-def is_mirror_price(one_e4: int, two_e4: int) -> bool:
-    """Whether two prices are the two faces of one."""
-    return one_e4 + two_e4 == E4
