@@ -11,7 +11,14 @@ from tests import tidy
 from tests.tidy import RULES, Rule, Source
 
 # (rule, file): why this file may break this rule. One that is no longer needed fails too.
-EXEMPT: dict[tuple[str, str], str] = {}
+EXEMPT: dict[tuple[str, str], str] = {
+    ("catches_no_blanket_exception", "src/polybawt/engine.py"): (
+        "the one quarantine around a strategy"
+    ),
+    ("keeps_files_short", "src/polybawt/portfolio/ledger.py"): (
+        "one owner of cash and holdings; what is pure is in other files already"
+    ),
+}
 
 LEFT_OUT = {".git", ".venv", ".venv-bench", "out", "wheels", "__pycache__"}
 

@@ -129,7 +129,7 @@ def leaves_no_marker(source: Source) -> Iterator[str]:
 
 def keeps_to_the_columns(source: Source) -> Iterator[str]:
     """Two files fit side by side. Tables and prose in Markdown, data and locks are free."""
-    if source.is_generated or source.path.suffix in {".md", ".json", ".jsonl", ".csv"}:
+    if source.is_generated or source.path.suffix in {".md", ".json", ".jsonl", ".csv", ".txt"}:
         return
     for number, line in enumerate(source.text.splitlines(), 1):
         if len(line) > COLUMNS_MAX:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from polybawt import __version__
 from polybawt.adapters.datasets.detect import open_source
-from polybawt.adapters.fills.latency import Latency
 from polybawt.adapters.fills.venue import SimVenue
 from polybawt.config import Config, Loaded
 from polybawt.domain.units import E6, S_NS, to_scaled
 from polybawt.engine import Engine
+from polybawt.observe.observer import RunObserver
+from polybawt.observe.trace import TraceWriter
 from polybawt.portfolio.account import AccountState
 from polybawt.portfolio.lots import Method
 from polybawt.ports import FrameSource
@@ -22,8 +24,6 @@ from polybawt.report.recorder import Recorder
 from polybawt.report.summary import Summary
 from polybawt.risk.limits import Limits
 from polybawt.runtime.backtest import Backtest
-from polybawt.runtime.observe import RunObserver
-from polybawt.runtime.trace import TraceWriter
 from polybawt.state import State
 from polybawt.strategies.base import Strategy
 from polybawt.strategies.registry import plugins
@@ -68,17 +68,11 @@ def run_backtest(
     recorder = Recorder(engine.state.account.ledger.opening_e6)
     writer = None
     if trace is not None:
-        writer = TraceWriter(trace, engine.state.account, Latency(config.fills))
+        writer = TraceWriter(trace, engine.state.account, venue.order_delay_ns)
     observer = RunObserver(engine.state, recorder, writer)
     backtest = Backtest(source, engine, venue, observer, timer_ms=config.engine.timer_ms)
-    try:
+    with writer or nullcontext():
         backtest.run(progress)
-    except BaseException:
-        if writer is not None:
-            writer.abandon()
-        raise
-    if writer is not None:
-        writer.finish()
     quality = source.quality
     summary = observer.summary(quality.frames, sum(quality.set_aside.values()))
     totals = run_totals(loaded, source, venue, observer, summary)

@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
+import polybawt.report.html as html
 from polybawt.app import Result, run_backtest, sample_path
 from polybawt.config import Loaded, load
 from polybawt.domain.errors import BadInput
-from polybawt.report import html, summary
+from polybawt.report import summary
 from polybawt.report.text import five_lines
 
 Keys = tuple[str, ...]

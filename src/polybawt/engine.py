@@ -62,7 +62,10 @@ class Engine:
         touched = [market_id for market_id in state.touched if market_id in state.account.markets]
         decisions: list[Decision] = []
         actions: list[Action] = []
-        for intent in sorted(self._intents(touched), key=self._review_order):
+        intents = self._intents(touched)
+        if len(intents) > 1:
+            intents.sort(key=self._review_order)
+        for intent in intents:
             self._act(intent, decisions, actions)
         for market_id in touched:
             self._wind_down(market_id, actions)

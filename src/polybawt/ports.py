@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import msgspec
 
-from polybawt.domain.events import Batch
+from polybawt.domain.actions import Action
+from polybawt.domain.events import Batch, Event
 
 
 class SourceInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -28,7 +29,8 @@ class DataQuality(msgspec.Struct, kw_only=True):
 
     `set_aside` counts frames that were not emitted, by reason; `repaired` counts values emitted
     after a documented correction. `gaps_over_5s` counts pauses between emitted frames of one market
-    or one oracle; `one_sided` counts frames with a book that has no bid or no ask.
+    or one oracle; `one_sided` counts frames with a book that has no bid or no ask. `fraction` is
+    the share of the input that has been read, for progress.
     """
 
     frames: int = 0
@@ -40,6 +42,7 @@ class DataQuality(msgspec.Struct, kw_only=True):
     inferred_ticks: int = 0
     first_ns: int = 0
     last_ns: int = 0
+    fraction: float = 0.0
 
     def count_set_aside(self, reason: str, count: int = 1) -> None:
         """Count frames that are not emitted."""
@@ -70,4 +73,36 @@ class FrameSource(Protocol):
 
     def batches(self) -> Iterator[Batch]:
         """All frames, decoded, streaming."""
+        ...
+
+
+class FillModel(Protocol):
+    """Answers our actions from recorded frames, in the place of a venue. Times are venue time.
+
+    The caller keeps time: calls come in non-decreasing order, frames of an instant before
+    `advance` to it.
+    """
+
+    def feed_delay_ns(self, recv_ns: int) -> int:
+        """How long after a frame was recorded the bot sees it."""
+        ...
+
+    def on_market(self, batch: Batch) -> None:
+        """A recorded frame, at the instant it was recorded."""
+        ...
+
+    def submit(self, actions: Sequence[Action], decided_ns: int, frame_seq: int) -> None:
+        """What the bot decided, in one post."""
+        ...
+
+    def next_ns(self) -> int | None:
+        """When something is due next, None if nothing is under way."""
+        ...
+
+    def advance(self, now_ns: int) -> None:
+        """Do all that is due by then."""
+        ...
+
+    def answers(self, now_ns: int) -> list[tuple[int, tuple[Event, ...]]]:
+        """What reaches the bot by then, in order of delivery."""
         ...

@@ -69,42 +69,42 @@ class State:
         """Markets whose decision inputs changed in this frame, in order of first touch."""
         self.account_changed = False
 
-    def apply(self, batch: ev.Batch) -> None:  # noqa: C901 - one flat dispatch
+    def apply(self, batch: ev.Batch) -> None:
         """Apply all changes of one frame. Nothing is decided before the last of them."""
         self.touched.clear()
         self.account_changed = False
-        self.now_ns = now_ns = batch.now_ns
-        self.market.heard_ns[batch.source] = now_ns
-        books = self.market.books
+        self.now_ns = batch.now_ns
+        self.market.heard_ns[batch.source] = batch.now_ns
         for event in batch.events:
-            kind = type(event)
-            if kind is ev.BookChanged:
-                self._book_changed(event, batch.source)  # type: ignore[arg-type]
-            elif kind is ev.BookReplaced:
-                self._book_replaced(event, batch.source)  # type: ignore[arg-type]
-            elif kind is ev.TimerFired:
+            if type(event) is ev.BookChanged:
+                self._book_changed(event, batch.source)
+            elif type(event) is ev.BookReplaced:
+                self._book_replaced(event, batch.source)
+            elif type(event) is ev.TimerFired:
                 self._timer_fired()
-            elif kind is ev.OracleReported:
-                self.settlement.report(event)  # type: ignore[arg-type]
-            elif kind is ev.BoundaryFixed:
-                self.settlement.fix(event)  # type: ignore[arg-type]
-            elif kind is ev.MarketListed:
-                market = event.market  # type: ignore[attr-defined]
-                self.account.apply(event)
-                self.settlement.follow(market)
-                self.touched[market.market_id] = None
-                books.setdefault(market.market_id, Quotes(market.tick_e4))
-            elif kind in FACTS:
-                market_id = self.account.apply(event)
-                self.account_changed = True
-                if kind is ev.TickChanged and market_id in books:
-                    books[market_id].up.refine(event.tick_e4)  # type: ignore[attr-defined]
-                    books[market_id].down.refine(event.tick_e4)  # type: ignore[attr-defined]
-                if market_id is not None:
-                    self.touched[market_id] = None
-                elif kind is ev.OperatorCommanded:
-                    # A halt withdraws every order now, and what it held back goes on after it.
-                    self.touched.update(dict.fromkeys(self.account.markets))
+            elif type(event) is ev.OracleReported:
+                self.settlement.report(event)
+            elif type(event) is ev.BoundaryFixed:
+                self.settlement.fix(event)
+            elif type(event) in FACTS:
+                self._fact(event)
+
+    def _fact(self, event: ev.Event) -> None:
+        """A fact of the account; a listing and a tick change concern the books as well."""
+        books = self.market.books
+        market_id = self.account.apply(event)
+        self.account_changed = True
+        if market_id is not None:
+            self.touched[market_id] = None
+        if isinstance(event, ev.OperatorCommanded):
+            # A halt withdraws every order now, and what it held back goes on after it.
+            self.touched.update(dict.fromkeys(self.account.markets))
+        elif isinstance(event, ev.MarketListed):
+            books.setdefault(event.market.market_id, Quotes(event.market.tick_e4))
+            self.settlement.follow(event.market)
+        elif isinstance(event, ev.TickChanged) and event.market_id in books:
+            books[event.market_id].up.refine(event.tick_e4)
+            books[event.market_id].down.refine(event.tick_e4)
 
     def _timer_fired(self) -> None:
         """Time alone touches what it can change: markets not yet over, and those with orders."""

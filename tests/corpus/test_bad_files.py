@@ -63,7 +63,8 @@ def row_15m(**changes: Any) -> Callable[[Path], None]:
 
     def case(folder: Path) -> None:
         good = dict(zip(names, pair(OPEN_MS + 1)[1], strict=True)) | changes
-        write_15m(folder, [pair(OPEN_MS)[1], tuple(good[name] for name in names)])  # type: ignore[list-item]
+        bad: Any = tuple(good[name] for name in names)
+        write_15m(folder, [pair(OPEN_MS)[1], bad])
 
     return case
 

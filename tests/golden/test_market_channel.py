@@ -1,4 +1,4 @@
-"""Golden frames of the market channel, made up in the venue's shapes: the events are as written down.
+"""Golden frames of the market channel, made up in the shapes of the venue, and their events.
 
 `market_channel.txt` has one line per frame: name, events, counts of what carries no event.
 """

@@ -191,7 +191,7 @@ def test_dropping_finished_markets_changes_no_total_and_forgets_no_duplicate(
     for i, market in enumerate(MARKETS):
         if not ledger.is_settled(market):
             ledger.settle(market, (500_000, 500_000), 7)
-        rest_e6 = ledger.live[market].claim_e6 - ledger.live[market].redeemed_e6
+        rest_e6 = ledger.live[market].due_e6 - ledger.live[market].redeemed_e6
         if rest_e6 > 0:
             ledger.redeem(JobId(f"rest{i}"), market, rest_e6, 8)
     before = [ledger.totals(name) for name in NAMES]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polybawt.adapters.datasets.floats import PRICES_E4 as FLOAT_PRICES_E4
@@ -19,6 +19,8 @@ from polybawt.domain.ticks import TICKS_E4
 from polybawt.domain.units import MS_NS
 from tests.recordings import MARKET
 
+UNTIMED = settings(deadline=None)
+"""A busy machine is no failure."""
 MARKETS = {MARKET.market_id: MARKET}
 prices = st.integers(1, 9999)
 qtys = st.integers(0, 10**18 - 1)
@@ -58,6 +60,7 @@ def listed() -> MarketDecoder:
     return decoder
 
 
+@UNTIMED
 @given(st.lists(events, max_size=6))
 def test_events_survive_the_wire(given: list[Event]) -> None:
     wire = encode_market(given, MARKETS)
@@ -65,17 +68,20 @@ def test_events_survive_the_wire(given: list[Event]) -> None:
     assert encode_market(listed().decode(wire), MARKETS) == wire
 
 
+@UNTIMED
 @given(qtys)
 def test_a_size_survives_its_text(qty_e6: int) -> None:
     assert parse_qty_e6(qty_text(qty_e6)) == qty_e6
 
 
+@UNTIMED
 @given(prices)
 def test_a_price_survives_its_float(price_e4: int) -> None:
     assert FLOAT_PRICES_E4[float(price_text(price_e4))] == price_e4
     assert FLOAT_PRICES_E4[price_e4 / 10_000] == price_e4
 
 
+@UNTIMED
 @given(st.text(max_size=16))
 def test_a_text_is_a_size_exactly_when_it_is_plain_digits(text: str) -> None:
     whole, _, decimals = text.partition(".")
@@ -109,15 +115,19 @@ values = junk | st.sampled_from(
 )  # fmt: skip
 
 
+@UNTIMED
 @given(st.dictionaries(names, values) | junk | st.lists(st.dictionaries(names, values), max_size=3))
 def test_any_json_is_events_or_one_line(message: object) -> None:
     with contextlib.suppress(DecodeError):
         assert isinstance(listed().decode(json.dumps(message).encode()), tuple)
 
 
+@UNTIMED
 @given(st.binary(max_size=200))
 def test_any_bytes_are_events_or_one_line(payload: bytes) -> None:
+    line = ""
     try:
         listed().decode(payload)
     except DecodeError as error:
-        assert "\n" not in str(error)
+        line = str(error)
+    assert "\n" not in line

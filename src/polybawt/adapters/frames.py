@@ -23,12 +23,16 @@ _GAP_NS = 5 * S_NS
 
 
 class Meter:
-    """Numbers batches from 1 and counts what passes."""
+    """Numbers batches from 1 and counts what passes.
 
-    __slots__ = ("_latest_ns", "quality")
+    `until_ns` is when the recording ends, if that is known before it is read: progress follows it.
+    """
 
-    def __init__(self, quality: DataQuality) -> None:
+    __slots__ = ("_latest_ns", "_until_ns", "quality")
+
+    def __init__(self, quality: DataQuality, until_ns: int | None = None) -> None:
         self.quality = quality
+        self._until_ns = until_ns
         self._latest_ns: dict[str, int] = {}
 
     def batch(self, now_ns: int, source: str, events: tuple[Event, ...]) -> Batch:
@@ -41,6 +45,9 @@ class Meter:
         quality.frames += 1
         quality.events += len(events)
         quality.last_ns = now_ns
+        if self._until_ns is not None and self._until_ns > quality.first_ns:
+            span_ns = self._until_ns - quality.first_ns
+            quality.fraction = min(1.0, (now_ns - quality.first_ns) / span_ns)
         if events:
             self._measure(now_ns, events)
         return Batch(quality.frames, now_ns, source, events)

@@ -251,6 +251,15 @@ class Redeemed(JobDone, frozen=True, kw_only=True, gc=False):
     """The payout of a resolved market is cash; `qty_e6` is the cash received."""
 
 
+class JobFailed(Event, frozen=True, kw_only=True, gc=False):
+    """Chain work that was refused or reverted: nothing of it happened."""
+
+    job_id: JobId
+    market_id: MarketId
+    code: str
+    venue_ns: int
+
+
 class CashMoved(Event, frozen=True, kw_only=True, gc=False):
     """A deposit, withdrawal or paid rebate, keyed by `transfer_id`."""
 

@@ -8,9 +8,18 @@ from polybawt.domain.market import Phase
 from polybawt.domain.order import CANCELLABLE
 from polybawt.portfolio.account import ACCOUNT, AccountState, LiveMarket
 
+TRADING = (Phase.LISTED, Phase.OPEN)
+"""Phases in which an order may rest."""
+
 
 def wind_down(account: AccountState, live: LiveMarket, phase: Phase) -> list[Action]:
     """Cancels that the phase, a halt or a quarantine demands, then the redeem (I9)."""
+    if (
+        phase in TRADING
+        and live.payouts_ppm is None
+        and not (account.halted or account.quarantined)
+    ):
+        return []
     market_id = live.market.market_id
     actions: list[Action] = []
     for order in account.orders.open_in(market_id):
@@ -24,14 +33,14 @@ def wind_down(account: AccountState, live: LiveMarket, phase: Phase) -> list[Act
                     reason=reason,
                 )
             )
-    claim_e6 = account.claim_e6(market_id)
-    if live.payouts_ppm is not None and claim_e6 and not live.jobs and not account.halted:
+    due_e6 = account.due_e6(market_id)
+    if live.payouts_ppm is not None and due_e6 and not live.jobs and not account.halted:
         actions.append(
             Redeem(
                 strategy=ACCOUNT,
                 market_id=market_id,
                 job_id=JobId(account.next_id("j")),
-                qty_e6=claim_e6,
+                qty_e6=due_e6,
                 reason="RESOLVED",
             )
         )
@@ -43,4 +52,4 @@ def _why_withdraw(account: AccountState, strategy: StrategyName, phase: Phase) -
         return "HALTED"
     if strategy in account.quarantined:
         return "QUARANTINED"
-    return "" if phase in (Phase.LISTED, Phase.OPEN) else f"PHASE_{phase}"
+    return "" if phase in TRADING else f"PHASE_{phase}"

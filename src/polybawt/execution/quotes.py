@@ -28,24 +28,27 @@ def diff(
 ) -> QuoteDiff:
     """Compare the complete wanted set with a strategy's open orders in one market.
 
-    A wanted leg whose instrument and side has an order that nobody has answered yet is not placed:
-    the answer comes first, or two orders would rest where one was wanted.
+    A wanted leg is not placed while an order of its instrument and side must end first: one that
+    nobody has answered yet (or two would rest where one was wanted), or a sale, whose tokens are
+    free only when it is gone.
     """
-    rest = [order for order in live if order.state is not OrderState.CANCEL_SENT]
+    going = list(live)
     place = []
     for leg in wanted:
-        kept = next((o for o in rest if keeps_place(o, leg, upkeep, tick_e4, now_ns)), None)
+        kept = next((o for o in going if keeps_place(o, leg, upkeep, tick_e4, now_ns)), None)
         if kept is not None:
-            rest.remove(kept)
-        elif not any(_is_unanswered(o) and _same_side(o.leg, leg) for o in rest):
+            going.remove(kept)
+        elif not any(_must_end_first(o) and _same_side(o.leg, leg) for o in going):
             place.append(leg)
-    cancel = tuple(order.order_id for order in rest if order.state in CANCELLABLE)
+    cancel = tuple(order.order_id for order in going if order.state in CANCELLABLE)
     return QuoteDiff(cancel=cancel, place=tuple(place))
 
 
 def keeps_place(order: Order, leg: Leg, upkeep: Upkeep, tick_e4: int, now_ns: int) -> bool:
     """Whether a living order serves a wanted leg well enough to keep its place in the queue."""
     own = order.leg
+    if order.state is OrderState.CANCEL_SENT:
+        return False
     if not _same_side(own, leg) or own.post_only != leg.post_only or own.tif is not leg.tif:
         return False
     if abs(order.rest_e6 - leg.qty_e6) * PPM > leg.qty_e6 * upkeep.size_tol_ppm:
@@ -64,5 +67,6 @@ def _same_side(one: Leg, two: Leg) -> bool:
     return one.instrument == two.instrument and one.side is two.side
 
 
-def _is_unanswered(order: Order) -> bool:
-    return order.state not in CANCELLABLE and order.state is not OrderState.CANCEL_SENT
+def _must_end_first(order: Order) -> bool:
+    is_answered = order.state in CANCELLABLE or order.state is OrderState.CANCEL_SENT
+    return order.leg.side is Side.SELL or not is_answered

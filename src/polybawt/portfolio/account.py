@@ -47,6 +47,7 @@ FACTS = frozenset(
         ev.PairSplit,
         ev.PairMerged,
         ev.Redeemed,
+        ev.JobFailed,
         ev.CashMoved,
         ev.OperatorCommanded,
     }
@@ -137,6 +138,11 @@ class AccountState:
                 return self._fill_voided(event)
             case ev.JobDone():
                 return self._job_done(event)
+            case ev.JobFailed():
+                live = self.markets.get(event.market_id)
+                if live is not None:
+                    live.jobs.pop(event.job_id, None)
+                return event.market_id
             case ev.CashMoved():
                 self.ledger.transfer(event.transfer_id, event.kind, event.cash_e6)
                 return None
@@ -346,7 +352,7 @@ class AccountState:
 
     # --- the end of a market ---------------------------------------------------------------------
 
-    def claim_e6(self, market_id: MarketId) -> int:
+    def due_e6(self, market_id: MarketId) -> int:
         """What the market's tokens pay by its resolution and is not yet cash."""
         return sum(position.receivable_e6 for _, position in self.positions(market_id))
 

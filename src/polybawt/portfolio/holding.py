@@ -30,7 +30,7 @@ class Figures(NamedTuple):
     """What a holding adds to the account."""
 
     cash_e6: int
-    claim_e6: int
+    due_e6: int
     cost_e18: int
     realized_e18: int
     fees_e18: int
@@ -145,7 +145,7 @@ class Holding:
         if settlement is not None:
             yield settlement, fold.apply(settlement)
 
-    def claim_e6(self, payouts: Payouts | None) -> int:
+    def due_e6(self, payouts: Payouts | None) -> int:
         """What the resolution pays for the booked shares; 0 while there is no evidence."""
         if payouts is None:
             return 0
@@ -156,14 +156,14 @@ class Holding:
         fold = self.fold
         cost_e18 = fold.up.cost_e18 + fold.down.cost_e18
         parked_cash_e6 = sum(op.cash_e6 for op in self.parked) if self.parked else 0
-        claim_e6, realized_e18 = 0, fold.realized_e18
+        due_e6, realized_e18 = 0, fold.realized_e18
         if payouts is not None:
-            claim_e6 = self.claim_e6(payouts)
-            realized_e18 += claim_e6 * E12 - cost_e18
+            due_e6 = self.due_e6(payouts)
+            realized_e18 += due_e6 * E12 - cost_e18
             cost_e18 = 0
         return Figures(
             fold.cash_e6,
-            claim_e6,
+            due_e6,
             cost_e18,
             realized_e18,
             fold.fees_e18,
@@ -188,7 +188,7 @@ class Holding:
                 realized_e18=figures.realized_e18,
                 fees_e18=figures.fees_e18,
                 cash_e6=figures.cash_e6 + redeemed_e6,
-                receivable_e6=figures.claim_e6 - redeemed_e6,
+                receivable_e6=figures.due_e6 - redeemed_e6,
                 unfunded=figures.parked,
             )
         (up_e6, down_e6), (buys_up, buys_down) = self.fact_qty_e6, self.provisional_buys_e6

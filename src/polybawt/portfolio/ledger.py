@@ -199,7 +199,7 @@ class Ledger:
             self.closed[name] = market.add_to(self._closed_totals(name))
             self._unchecked.pop((market_id, name), None)
         # What the chain floors once and we floored per strategy is ours, but no strategy's.
-        surplus_e6 = market.redeemed_e6 - market.claim_e6
+        surplus_e6 = market.redeemed_e6 - market.due_e6
         self.rounding_e6 += surplus_e6
         self.realized_e18 += surplus_e6 * E12
         self.receivable_e6 += surplus_e6
@@ -401,7 +401,7 @@ class Ledger:
         """Carry a holding's change into the account totals."""
         after = holding.figures(market.payouts)
         self.cash_e6 += after.cash_e6 - before.cash_e6
-        self.receivable_e6 += after.claim_e6 - before.claim_e6
+        self.receivable_e6 += after.due_e6 - before.due_e6
         self.cost_e18 += after.cost_e18 - before.cost_e18
         self.realized_e18 += after.realized_e18 - before.realized_e18
         self.fees_e18 += after.fees_e18 - before.fees_e18

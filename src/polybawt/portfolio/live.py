@@ -73,9 +73,9 @@ class LiveMarket:
         self.job_ids: list[JobId] = []
 
     @property
-    def claim_e6(self) -> int:
+    def due_e6(self) -> int:
         """What the resolution pays on everything booked here."""
-        return sum(holding.claim_e6(self.payouts) for holding in self.holdings.values())
+        return sum(holding.due_e6(self.payouts) for holding in self.holdings.values())
 
     @property
     def unfinished(self) -> str:
@@ -90,8 +90,8 @@ class LiveMarket:
         # The chain floors once for the account, we floor per strategy: a redeem may bring more.
         up_e6 = sum(holding.fold.up.qty_e6 for holding in holdings)
         down_e6 = sum(holding.fold.down.qty_e6 for holding in holdings)
-        if not self.claim_e6 <= self.redeemed_e6 <= payout_e6(up_e6, down_e6, self.payouts):
-            return f"claim {self.claim_e6} e-6, redeemed {self.redeemed_e6} e-6"
+        if not self.due_e6 <= self.redeemed_e6 <= payout_e6(up_e6, down_e6, self.payouts):
+            return f"claim {self.due_e6} e-6, redeemed {self.redeemed_e6} e-6"
         return ""
 
     def position(self, strategy: StrategyName) -> Position:
@@ -105,11 +105,11 @@ class LiveMarket:
     def _redeemed_of_e6(self, strategy: StrategyName) -> int:
         """A strategy's part of the redeemed cash: claims are served in order of name."""
         before_e6 = sum(
-            holding.claim_e6(self.payouts)
+            holding.due_e6(self.payouts)
             for name, holding in self.holdings.items()
             if name < strategy
         )
-        own_e6 = self.holdings[strategy].claim_e6(self.payouts)
+        own_e6 = self.holdings[strategy].due_e6(self.payouts)
         return min(own_e6, max(0, self.redeemed_e6 - before_e6))
 
     def forget_positions(self) -> None:

@@ -150,10 +150,10 @@ class Fold:
                 return Change(-op.qty_e6, -op.qty_e6, cash_e6, 0, -taken_e18, gain_e18)
             case OpKind.SETTLE:
                 up_e6, down_e6 = self.up.qty_e6, self.down.qty_e6
-                claim_e6 = payout_e6(up_e6, down_e6, (op.up_ppm, op.down_ppm))
+                due_e6 = payout_e6(up_e6, down_e6, (op.up_ppm, op.down_ppm))
                 taken_e18 = self.up.take(up_e6) + self.down.take(down_e6)
-                gain_e18 = claim_e6 * E12 - taken_e18
-                return Change(-up_e6, -down_e6, 0, claim_e6, -taken_e18, gain_e18)
+                gain_e18 = due_e6 * E12 - taken_e18
+                return Change(-up_e6, -down_e6, 0, due_e6, -taken_e18, gain_e18)
             case OpKind.REDEEM:
                 return Change(0, 0, cash_e6, -cash_e6)
             case OpKind.REBATE:

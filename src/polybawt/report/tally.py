@@ -21,7 +21,7 @@ class Flow:
         self.fees_e6 = 0
         self.shares_e6 = [0, 0]
 
-    def trade(self, entry: Entry) -> None:
+    def add_fill(self, entry: Entry) -> None:
         """Count a fill."""
         fill = entry.fill
         self.cash_e6 += fill.cash_e6
@@ -59,7 +59,7 @@ class CostSums:
         self.qty_e6 = self.mid_qty_e6 = 0
         self.spread = self.no_mid_e12 = 0
 
-    def trade(self, entry: Entry) -> None:
+    def add_fill(self, entry: Entry) -> None:
         """Count a fill of a settled window."""
         qty_e6 = entry.fill.qty_e6
         self.qty_e6 += qty_e6

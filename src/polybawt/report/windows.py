@@ -39,7 +39,7 @@ class LiveMarket:
     def total_flows(self) -> dict[StrategyName, Flow]:
         """Fills added to the conversions, once the market is over."""
         for entry in self.track.entries.values():
-            self.flows.setdefault(entry.fill.strategy, Flow()).trade(entry)
+            self.flows.setdefault(entry.fill.strategy, Flow()).add_fill(entry)
         return self.flows
 
 
@@ -125,8 +125,8 @@ class PastWindows:
             tally.fills[entry.fill.liquidity] += 1
             self.notional_e6 += entry.notional_e6
             if payouts_ppm is not None:
-                tally.costs.trade(entry)
-                self.costs.trade(entry)
+                tally.costs.add_fill(entry)
+                self.costs.add_fill(entry)
         for name, flow in flows.items():
             tally = self.strategies[name]
             tally.windows += 1
@@ -162,7 +162,7 @@ def _detail(
     entries = list(live.track.entries.values())
     sums = CostSums()
     for entry in entries:
-        sums.trade(entry)
+        sums.add_fill(entry)
     costs = sums.result()
     market = live.market
     return WindowDetail(

@@ -69,6 +69,13 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """The loss in the worse outcome, never negative: a locked gain licenses no risk."""
         return max(0, -min(self.up_e6, self.down_e6))
 
+    def plus(self, leg: Leg, fees: FeeSchedule) -> Exposure:
+        """With one more leg, which may fill or not."""
+        return Exposure(
+            up_e6=self.up_e6 + leg_result_e6(leg, leg.qty_e6, fees, Outcome.UP),
+            down_e6=self.down_e6 + leg_result_e6(leg, leg.qty_e6, fees, Outcome.DOWN),
+        )
+
 
 def leg_result_e6(leg: Leg, qty_e6: int, fees: FeeSchedule, payout_outcome: Outcome) -> int:
     """What a leg adds to an outcome's result if it fills and that is worse than if it does not."""
@@ -160,6 +167,7 @@ def bounds(
     """
     own_id = account.instruments.market_id(leg.instrument)
     live = account.markets[own_id]
+    fees = live.market.fees
     window = asset = total = own = 0
     for market_id, other in account.markets.items():
         if market_id == own_id:
@@ -171,15 +179,14 @@ def bounds(
         asset += at_risk if other.market.asset == live.market.asset else 0
         own += market_exposure(account, other, strategy, legs).at_risk_e6
     here = _of_market(account, own_id, pending)
-    before = market_exposure(account, live, extra=here).at_risk_e6
-    after = market_exposure(account, live, extra=(*here, leg)).at_risk_e6
-    own_before = market_exposure(account, live, strategy, here).at_risk_e6
-    own_after = market_exposure(account, live, strategy, (*here, leg)).at_risk_e6
+    exposure = market_exposure(account, live, extra=here)
+    before, after = exposure.at_risk_e6, exposure.plus(leg, fees).at_risk_e6
+    exposure = market_exposure(account, live, strategy, here)
+    own_before, own_after = exposure.at_risk_e6, exposure.plus(leg, fees).at_risk_e6
     cost = leg_cost_e6(leg)
     token = token_cost_e6(account, live, leg.instrument)
     token += sum(leg_cost_e6(x) for x in here if x.instrument == leg.instrument and not x.side)
     resting = resting_e6(account) + sum(leg_cost_e6(x) for x in pending)
-    fees = live.market.fees
     promised = sum(leg_reserve_e6(x, fees) for x in pending)
     rows = (
         (Check.ORDER_LIMIT, limits.order_e6, 0, cost),

@@ -1,4 +1,4 @@
-"""Drives the core over a recording, with SimVenue in the place of the venue.
+"""Drives the core over a recording, with a fill model in the place of the venue.
 
 Two clocks run side by side. The simulated venue sees a frame when it was recorded; the bot sees it
 a feed delay later, and its orders reach the venue an order delay after that. Everything happens in
@@ -9,14 +9,13 @@ known, so strategies decide nothing there: only what is already under way is car
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
-from polybawt.adapters.fills.venue import SimVenue
 from polybawt.domain.events import Batch, Event, TimerFired
 from polybawt.domain.units import MS_NS, S_NS
 from polybawt.engine import Engine, Step
-from polybawt.ports import FrameSource
+from polybawt.ports import FillModel, FrameSource
 
 TIMER = (TimerFired(),)
 DRAIN_NS = 60 * S_NS
@@ -48,7 +47,7 @@ class Backtest:
         self,
         source: FrameSource,
         engine: Engine,
-        venue: SimVenue,
+        venue: FillModel,
         observer: Observer,
         *,
         timer_ms: int,
@@ -78,7 +77,7 @@ class Backtest:
             self._last_delivery_ns = deliver_ns
             under_way.append((deliver_ns, batch))
             if progress is not None and not batch.frame_seq % PROGRESS_FRAMES:
-                progress(self.source.fraction)
+                progress(self.source.quality.fraction)
         self._run_until(last_ns)
         self.engine.strategies.clear()
         self._next_timer_ns = last_ns + 2 * DRAIN_NS
@@ -87,24 +86,31 @@ class Backtest:
     def _run_until(self, until_ns: int) -> None:
         """Everything the venue and the bot do up to and including an instant."""
         under_way, venue = self._under_way, self.venue
+        other_ns = self._other_due_ns()
         while True:
-            frame_ns = under_way[0][0] if under_way else until_ns + 1
-            venue_ns = venue.next_ns()
-            if venue_ns is None:
-                venue_ns = until_ns + 1
-            due_ns = min(frame_ns, venue_ns, self._next_timer_ns)
-            if due_ns > until_ns:
-                return
-            if due_ns == frame_ns:
-                _, batch = under_way.popleft()
+            while under_way and under_way[0][0] <= other_ns:
+                due_ns, batch = under_way[0]
+                if due_ns > until_ns:
+                    return
+                under_way.popleft()
                 self._frame_seq = batch.frame_seq
-                self._step(due_ns, batch.source, batch.events)
-            elif due_ns == venue_ns:
-                venue.advance(due_ns)
-                for answer_ns, events in venue.answers(due_ns):
+                if self._step(due_ns, batch.source, batch.events).actions:
+                    other_ns = self._other_due_ns()
+            if other_ns > until_ns:
+                return
+            if other_ns == venue.next_ns():
+                venue.advance(other_ns)
+                for answer_ns, events in venue.answers(other_ns):
                     self._step(answer_ns, "venue", events)
             else:
                 self._fire_timer(until_ns)
+            other_ns = self._other_due_ns()
+
+    def _other_due_ns(self) -> int:
+        """When the venue or the timer is due next; only a step with actions makes it sooner."""
+        venue_ns = self.venue.next_ns()
+        timer_ns = self._next_timer_ns
+        return timer_ns if venue_ns is None or timer_ns < venue_ns else venue_ns
 
     def _fire_timer(self, until_ns: int) -> None:
         markets = self.engine.state.account.markets.values()
@@ -115,10 +121,11 @@ class Backtest:
         else:
             self._next_timer_ns = (until_ns // self._timer_ns + 1) * self._timer_ns
 
-    def _step(self, now_ns: int, source: str, events: Sequence[Event]) -> None:
-        batch = Batch(self._frame_seq, now_ns, source, tuple(events))
+    def _step(self, now_ns: int, source: str, events: tuple[Event, ...]) -> Step:
+        batch = Batch(self._frame_seq, now_ns, source, events)
         self.observer.before(batch)
         step = self.engine.step(batch)
         if step.actions:
             self.venue.submit(step.actions, now_ns, self._frame_seq)
         self.observer.after(batch, step)
+        return step

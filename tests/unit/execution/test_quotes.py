@@ -111,10 +111,19 @@ def test_nothing_wanted_pulls_what_can_be_cancelled() -> None:
 
 
 def test_what_serves_stays_and_the_rest_is_replaced() -> None:
-    moved = replace(ASK, limit_e4=5_500)
+    moved = replace(BASE, limit_e4=4_500)
     live = (order(name="bid"), order(ASK, name="ask"))
-    assert compare([BASE, moved], *live) == QuoteDiff(cancel=(OrderId("ask"),), place=(moved,))
+    assert compare([moved, ASK], *live) == QuoteDiff(cancel=(OrderId("bid"),), place=(moved,))
     assert compare([BASE, ASK], *live) == QuoteDiff(cancel=(), place=())
+
+
+@pytest.mark.parametrize("state", [OrderState.LIVE, OrderState.CANCEL_SENT])
+def test_a_sale_waits_until_the_sale_that_holds_its_tokens_is_gone(state: OrderState) -> None:
+    moved = replace(ASK, limit_e4=5_500)
+    cancel = (OrderId("ask"),) if state is OrderState.LIVE else ()
+    assert compare([moved], order(ASK, name="ask", state=state)) == QuoteDiff(
+        cancel=cancel, place=()
+    )
 
 
 def test_one_order_serves_one_leg_and_a_second_like_it_goes() -> None:

@@ -46,7 +46,7 @@ def test_a_resolution_settles_once_and_must_not_change() -> None:
     world.hold(UP, shares(10), 4_000)
     for _ in range(2):
         assert world.account.apply(resolved()) == M1
-        assert world.account.claim_e6(M1) == shares(10)
+        assert world.account.due_e6(M1) == shares(10)
     assert world.live().evidence is ev.Evidence.OFFICIAL
     assert world.account.ledger.evidence(M1) is ev.Evidence.OFFICIAL
     with pytest.raises(InvariantError, match="resolved twice, differently"):

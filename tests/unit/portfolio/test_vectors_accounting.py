@@ -48,7 +48,8 @@ def op_of(name: str, *args: str) -> Op:
             return ops.rebate(e6(args[0]))
         case "deposit":
             return ops.deposit(e6(args[0]))
-    raise AssertionError(f"unknown op {name}")
+        case _:
+            raise AssertionError(f"unknown op {name}")
 
 
 def run_ledger(

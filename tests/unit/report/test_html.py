@@ -15,13 +15,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from example import OPENING_E6, example
 
 from polybawt.domain.errors import BadInput
 from polybawt.report.html import render, write
 from polybawt.report.model import Report, RunHeader, RunTotals
 from polybawt.report.recorder import Recorder
 from polybawt.report.summary import Summary
+from tests.unit.report.example import OPENING_E6, example
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u2028&amp;"
 
@@ -229,7 +229,8 @@ def test_a_path_that_cannot_be_written_is_one_clear_line(
 
 def test_plotlys_python_code_is_never_imported() -> None:
     code = (
-        "import sys; from example import example; from polybawt.report.html import render; "
+        "import sys; from tests.unit.report.example import example; "
+        "from polybawt.report.html import render; "
         "render(example(windows=1)); "
         "print({'plotly.graph_objs', 'plotly.basedatatypes', 'numpy'} & set(sys.modules))"
     )

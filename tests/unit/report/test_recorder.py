@@ -3,15 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from example import (
-    MAKER,
-    OPENING_E6,
-    SNIPER,
-    START_NS,
-    example,
-    fill,
-    market,
-)
 
 from polybawt.domain.errors import InvariantError
 from polybawt.domain.events import Evidence, JobKind
@@ -23,6 +14,15 @@ from polybawt.domain.units import E6, PPM, S_NS
 from polybawt.report.model import MarkoutCell, Report, RunHeader, RunTotals, decode, encode
 from polybawt.report.recorder import REASONS_MAX, Recorder
 from polybawt.report.summary import Summary
+from tests.unit.report.example import (
+    MAKER,
+    OPENING_E6,
+    SNIPER,
+    START_NS,
+    example,
+    fill,
+    market,
+)
 
 UP_WINS = (PPM, 0)
 DOWN_WINS = (0, PPM)

@@ -6,12 +6,12 @@ import json
 
 import msgspec
 import pytest
-from example import example
 
 from polybawt.report import words
 from polybawt.report.model import Report
 from polybawt.report.summary import Summary, encode
 from polybawt.report.text import five_lines
+from tests.unit.report.example import example
 
 KEYS = [
     *("markets", "settled", "frames", "set_aside", "orders", "fills", "fees_e6"),

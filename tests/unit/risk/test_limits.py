@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from polybawt.domain.ids import Outcome, Side
 from polybawt.domain.intents import Check
-from polybawt.domain.order import OrderState
+from polybawt.domain.order import Leg, OrderState
 from polybawt.domain.units import E6, PPM, S_NS
 from polybawt.risk.limits import (
     Bound,
@@ -68,8 +70,8 @@ def test_exposure_counts_held_working_and_tested() -> None:
     world.place(world.leg(BUY, DOWN, 4_000, shares(10)), name=BETA, state=OrderState.CANCEL_SENT)
     extra = [world.leg(SELL, UP, 6_000, shares(5))]
 
-    def exposure(**kwargs: object) -> tuple[int, int]:
-        result = market_exposure(world.account, live, **kwargs)  # type: ignore[arg-type]  # kwargs of one test
+    def exposure(**kwargs: Any) -> tuple[int, int]:
+        result = market_exposure(world.account, live, **kwargs)
         return result.up_e6, result.down_e6
 
     alpha = (pusd(6 + 4 - 1.92), pusd(-4 - 1.92 - 2.88))
@@ -95,8 +97,8 @@ def test_token_cost_and_resting_notional() -> None:
     assert resting_e6(world.account) == pusd(4.8 + 5.5 + 2 + 1)
 
 
-def rows(world: World, leg: object, *pending: object) -> dict[Check, tuple[int, int, int]]:
-    found = bounds(world.account, leg, ALPHA, world.limits, pending)  # type: ignore[arg-type]  # legs
+def rows(world: World, leg: Leg, *pending: Leg) -> dict[Check, tuple[int, int, int]]:
+    found = bounds(world.account, leg, ALPHA, world.limits, pending)
     return {b.check: (b.limit_e6, b.used_e6, b.with_leg_e6) for b in found}
 
 

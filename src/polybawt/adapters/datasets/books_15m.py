@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -99,7 +100,8 @@ class Books15m:
     def batches(self) -> Iterator[Batch]:
         """All markets in time order; at most the rows of the overlapping ones are in memory."""
         self._quality = DataQuality()
-        meter = Meter(self._quality)
+        until_ns = max(one.market.close_ns for one in self._listings) + self._delay_ns
+        meter = Meter(self._quality, until_ns)
         streams: list[Stream] = []
         for order, listing in enumerate(self._listings):
             start_ns = self._starts_ns.get(listing.market.market_id)
@@ -111,6 +113,7 @@ class Books15m:
                 streams.append(_resolution(listing, order, self._delay_ns))
         for now_ns, _, _, source, events in merge(streams):
             yield meter.batch(now_ns, source, events)
+        self._quality.fraction = 1.0
 
     def _check_columns(self) -> None:
         found = dict(
@@ -136,7 +139,7 @@ class Books15m:
             raise BadInput(f"{self._books}: no rows")
         return starts
 
-    def _query(self, sql: str, parameters: list[str]) -> Iterator[tuple]:  # type: ignore[type-arg]
+    def _query(self, sql: str, parameters: list[str]) -> Iterator[Any]:
         """Rows of a query over the books, in order of the file, fetched in small portions."""
         try:
             cursor = self._connection.cursor().execute(sql, [str(self._books), *parameters])

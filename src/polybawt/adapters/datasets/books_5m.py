@@ -16,7 +16,8 @@ from polybawt.adapters.datasets.files import csv_rows, lines, one_line, open_pla
 from polybawt.adapters.datasets.merge import Item, Stream, merge
 from polybawt.adapters.datasets.terms import TICK_E4, fees_at, parse_slug, settlement_at
 from polybawt.adapters.frames import LIFECYCLE, MARKET, RANK_LIFECYCLE, RANK_MARKET, Meter
-from polybawt.adapters.polymarket.codec import BookWire, book_replaced
+from polybawt.adapters.polymarket.codec import book_replaced
+from polybawt.adapters.polymarket.wire import BookWire
 from polybawt.domain.errors import BadInput, DecodeError
 from polybawt.domain.events import (
     Batch,
@@ -110,7 +111,8 @@ class Books5m:
     def batches(self) -> Iterator[Batch]:
         """All markets in order of receipt; only files that overlap in time are open at once."""
         self._quality = DataQuality()
-        meter = Meter(self._quality)
+        until_ns = max(one.market.close_ns for _, one in self._markets) + self._delay_ns
+        meter = Meter(self._quality, until_ns)
         streams: list[Stream] = []
         for order, (start_ns, recorded) in enumerate(self._markets):
             streams.append((start_ns, _Opening(recorded, order, self._quality).items))
@@ -118,6 +120,7 @@ class Books5m:
                 streams.append(_resolution(recorded, order, self._delay_ns))
         for now_ns, _, _, source, events in merge(streams):
             yield meter.batch(now_ns, source, events)
+        self._quality.fraction = 1.0
 
 
 class _Opening:

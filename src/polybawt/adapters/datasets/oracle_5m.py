@@ -112,7 +112,8 @@ class Oracle5m:
     def batches(self) -> Iterator[Batch]:
         """Reports, listings and resolutions in time order."""
         self._quality = DataQuality()
-        meter = Meter(self._quality)
+        until_ns = max(market.close_ns for market, _ in self._markets) + self._delay_ns
+        meter = Meter(self._quality, until_ns)
         streams: list[Stream] = [(self._first_ns, self._reports)]
         for order, (market, payouts_ppm) in enumerate(self._markets):
             listed = MarketListed(market=market)
@@ -126,6 +127,7 @@ class Oracle5m:
                 streams.append(_single(market.close_ns + self._delay_ns, order, resolved))
         for now_ns, _, _, source, events in merge(streams):
             yield meter.batch(now_ns, source, events)
+        self._quality.fraction = 1.0
 
     def _reports(self) -> Iterator[Item]:
         latest: OracleReported | None = None

@@ -11,7 +11,7 @@ from polybawt.adapters.fills.outbox import Outbox
 from polybawt.adapters.fills.record import Code, RecordKind, VenueRecord
 from polybawt.adapters.fills.schedule import Rank, Schedule
 from polybawt.domain.actions import ChainAction, MergePair, Redeem, SplitPair
-from polybawt.domain.events import Event, OrderRejected, PairMerged, PairSplit, Redeemed
+from polybawt.domain.events import Event, JobFailed, PairMerged, PairSplit, Redeemed
 from polybawt.domain.ids import MarketId, OrderId
 from polybawt.domain.units import MS_NS
 
@@ -134,8 +134,12 @@ class ChainDesk:
         self._tell(job, RecordKind.REDEEM, done, qty_e6=cash_e6, now_ns=now_ns)
 
     def _refuse(self, job: Job, code: Code, now_ns: int) -> None:
-        order_id = OrderId(job.action.job_id)
-        event = OrderRejected(order_id=order_id, code=code.value, venue_ns=now_ns)
+        event = JobFailed(
+            job_id=job.action.job_id,
+            market_id=job.action.market_id,
+            code=code.value,
+            venue_ns=now_ns,
+        )
         qty_e6 = job.action.qty_e6
         self._tell(job, RecordKind.REFUSED, event, qty_e6=qty_e6, now_ns=now_ns, reason=code.value)
 

@@ -196,6 +196,8 @@ class OrderDesk:
 
     def on_book(self, market: SimMarket, now_ns: int) -> None:
         """The book stands as received: resting orders first, then holds that are over."""
+        if market.taken:
+            market.free_taken()
         if market.resting:
             self._book_makers(market, match_resting(market), now_ns)
         if market.held and not market.book.is_crossed:

@@ -81,12 +81,8 @@ class SimMarket:
             book.change(side, price_e4, event.qty_e6)
         except KeyError:
             raise self._off_grid(event.price_e4) from None
-        if self.taken:
-            taken = self.taken.get(2 * price_e4 + side)
-            if taken and taken[0] != event.qty_e6:
-                del self.taken[2 * price_e4 + side]
         if not self.is_active:
-            return False
+            return 2 * price_e4 + side in self.taken
         book.venue_ns = event.venue_ns
         if 2 * price_e4 + side in self._own_levels:
             self.queue_moved = True
@@ -95,6 +91,7 @@ class SimMarket:
             or book.bid_e4 > self._own_ask_e4
             or self.queue_moved
             or bool(self.held)
+            or 2 * price_e4 + side in self.taken
         )
 
     def replace(self, event: BookReplaced) -> bool:
@@ -113,10 +110,13 @@ class SimMarket:
         book.generation = 1
         book.venue_ns = event.venue_ns
         self.queue_moved = True
+        return self.is_active or bool(self.taken)
+
+    def free_taken(self) -> None:
+        """Forget what we took of levels whose displayed quantity the complete frame changed."""
         for key, (displayed_e6, _) in list(self.taken.items()):
-            if book.qty_at(Side(key & 1), key >> 1) != displayed_e6:
+            if self.book.qty_at(Side(key & 1), key >> 1) != displayed_e6:
                 del self.taken[key]
-        return self.is_active
 
     def refine(self, tick_e4: int) -> None:
         """The tick from now on; levels and what we took keep their meaning."""

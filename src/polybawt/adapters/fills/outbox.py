@@ -1,25 +1,28 @@
-"""What the simulated venue says: answers to the bot, delayed, and the log of its effects."""
+"""What the simulated venue says: answers to the bot, delayed, and its effects."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from polybawt.adapters.fills.latency import Latency
 from polybawt.adapters.fills.record import VenueRecord
 from polybawt.adapters.fills.schedule import NEVER_NS
 from polybawt.domain.events import Event
 
+Sink = Callable[[VenueRecord], None]
+
 
 class Outbox:
     """Answers in the order in which they happened: one stream, so a slow one delays the next."""
 
-    __slots__ = ("_answers", "_last_ns", "_latency", "_log")
+    __slots__ = ("_answers", "_last_ns", "_latency", "_sink")
 
-    def __init__(self, latency: Latency) -> None:
+    def __init__(self, latency: Latency, sink: Sink | None) -> None:
         self._latency = latency
         self._answers: deque[tuple[int, Event]] = deque()
         self._last_ns = 0
-        self._log: list[VenueRecord] = []
+        self._sink = sink
 
     def answer(self, event: Event, venue_ns: int) -> None:
         """Send an event that happened at `venue_ns`."""
@@ -43,10 +46,6 @@ class Outbox:
         return groups
 
     def record(self, record: VenueRecord) -> None:
-        """Add to the log."""
-        self._log.append(record)
-
-    def drain(self) -> list[VenueRecord]:
-        """The log since the last call, in order of venue time."""
-        log, self._log = self._log, []
-        return log
+        """Show an effect to whoever listens, in order of venue time."""
+        if self._sink is not None:
+            self._sink(record)

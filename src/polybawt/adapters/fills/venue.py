@@ -14,8 +14,8 @@ from polybawt.adapters.fills.config import FillConfig
 from polybawt.adapters.fills.desk import OrderDesk
 from polybawt.adapters.fills.latency import Latency
 from polybawt.adapters.fills.market import SimMarket
-from polybawt.adapters.fills.outbox import Outbox
-from polybawt.adapters.fills.record import Code, VenueRecord
+from polybawt.adapters.fills.outbox import Outbox, Sink
+from polybawt.adapters.fills.record import Code
 from polybawt.adapters.fills.schedule import NEVER_NS, Rank, Schedule
 from polybawt.domain.actions import Action, Cancel, ChainAction, Place
 from polybawt.domain.errors import InvariantError
@@ -52,11 +52,12 @@ class SimVenue:
         "_schedule",
     )
 
-    def __init__(self, config: FillConfig) -> None:
+    def __init__(self, config: FillConfig, sink: Sink | None = None) -> None:
+        """`sink` is shown every effect as it happens; nothing of it is kept here."""
         self._config = config
         self._latency = Latency(config)
         self._schedule = Schedule()
-        self._outbox = Outbox(self._latency)
+        self._outbox = Outbox(self._latency, sink)
         self._markets: dict[MarketId, SimMarket] = {}
         self._desk = OrderDesk(config, self._schedule, self._outbox, self._markets)
         self._chain = ChainDesk(config, self._latency, self._schedule, self._outbox, self._markets)
@@ -67,6 +68,10 @@ class SimVenue:
     def feed_delay_ns(self, recv_ns: int) -> int:
         """How long after `recv_ns` the bot sees a frame received then; the caller keeps order."""
         return self._latency.feed_ns(recv_ns)
+
+    def order_delay_ns(self, decided_ns: int) -> int:
+        """How long after `decided_ns` the orders and cancels decided then reach the book."""
+        return self._latency.order_ns(decided_ns)
 
     def on_market(self, batch: Batch) -> None:  # noqa: C901 (one flat loop: hot)
         """Apply one frame of market data or lifecycle at venue time `batch.now_ns`, as a whole.
@@ -145,10 +150,6 @@ class SimVenue:
     def answers(self, now_ns: int) -> list[tuple[int, tuple[Event, ...]]]:
         """Events that reach the bot by `now_ns`: (delivery time, group), in order of delivery."""
         return self._outbox.take(now_ns)
-
-    def drain_log(self) -> list[VenueRecord]:
-        """Effects since the last call. The log grows until it is drained."""
-        return self._outbox.drain()
 
     @property
     def rebates_accrued_e6(self) -> int:

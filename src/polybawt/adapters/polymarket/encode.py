@@ -7,7 +7,8 @@ from itertools import groupby
 
 import msgspec
 
-from polybawt.adapters.polymarket.codec import (
+from polybawt.adapters.polymarket.text import price_text, qty_text
+from polybawt.adapters.polymarket.wire import (
     BookWire,
     ChangeWire,
     LevelWire,
@@ -15,7 +16,6 @@ from polybawt.adapters.polymarket.codec import (
     PrintWire,
     TickWire,
 )
-from polybawt.adapters.polymarket.text import price_text, qty_text
 from polybawt.domain.book import Level
 from polybawt.domain.errors import InvariantError
 from polybawt.domain.events import BookChanged, BookReplaced, Event, TickChanged, TradePrinted

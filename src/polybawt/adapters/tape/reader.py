@@ -94,7 +94,7 @@ class _FrameDecoder:
     def decode(self, source: str, payload: msgspec.Raw) -> tuple[Event, ...]:
         """Events of one frame. DecodeError if it is not what its source must send."""
         if source == MARKET:
-            return self.market.decode(payload)
+            return self.market.decode(bytes(payload))
         if not is_event_source(source):
             raise DecodeError(
                 f"source is {source[:40]!r}; allowed: {MARKET}, lifecycle, oracle.*, spot.*, {END}"
@@ -130,7 +130,7 @@ def _check(event: TapeEvent) -> None:
 
 def read_header(path: Path) -> RecordingHeader:
     """The header of a tape file. BadInput if it is none or of another version."""
-    for _, block in _blocks(path):
+    for _, block in _blocks(path, DataQuality()):
         return _header(path, block.partition(b"\n")[0])
     raise BadInput(f"{path}: empty tape, there is no header line")
 
@@ -155,7 +155,7 @@ def _read_segment(path: Path, meter: Meter, decoder: _FrameDecoder) -> Iterator[
     before = quality.frames
     ended = False
     number = 1
-    for number, line in _lines(path):
+    for number, line in _lines(path, quality):
         if ended:
             raise BadInput(f"{path}: line {number}: there is a line after the end mark")
         if line.source == END:
@@ -198,9 +198,9 @@ def _finish(path: Path, number: int, line: Line, quality: DataQuality, frames: i
     quality.inferred_ticks += mark.inferred_ticks
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Line]]:
+def _lines(path: Path, quality: DataQuality) -> Iterator[tuple[int, Line]]:
     """`(line number, line)` after the header."""
-    for number, block in _blocks(path):
+    for number, block in _blocks(path, quality):
         first = number
         if number == 1:
             header, _, block = block.partition(b"\n")
@@ -222,17 +222,19 @@ def _decode_each(path: Path, first: int, block: bytes) -> Iterator[Line]:
             raise BadInput(f"{path}: line {number}: not a tape line: {error}") from error
 
 
-def _blocks(path: Path) -> Iterator[tuple[int, bytes]]:
+def _blocks(path: Path, quality: DataQuality) -> Iterator[tuple[int, bytes]]:
     """`(number of the first line, whole lines)` in blocks of bounded size."""
     number = 1
     rest = b""
     try:
+        size = path.stat().st_size
         decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES_MAX)
         with (
             path.open("rb") as file,
             decompressor.stream_reader(file, read_across_frames=True) as stream,
         ):
             while chunk := stream.read(_BLOCK_BYTES):
+                quality.fraction = file.tell() / size
                 cut = chunk.rfind(b"\n") + 1
                 if cut:
                     block = rest + chunk[:cut]

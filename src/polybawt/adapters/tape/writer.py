@@ -107,7 +107,7 @@ class TapeWriter:
                 if not self._sealed:
                     self.seal(DataQuality())
                 self._stream.write(bytes(self._buffer))
-                self._stream.close()  # type: ignore[no-untyped-call]
+                self._stream.close()  # type: ignore[no-untyped-call]  # untyped in zstandard
                 self._file.flush()
                 os.fsync(self._file.fileno())
         finally:

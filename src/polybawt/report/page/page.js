@@ -38,7 +38,11 @@
     Plotly.react(element, shown.data, {
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: style.getPropertyValue("--ink").trim() },
+      font: {
+        family: getComputedStyle(document.body).fontFamily,
+        size: 12,
+        color: style.getPropertyValue("--ink").trim(),
+      },
       hoverlabel: { align: "left" },
       margin: { l: 56, r: 12, t: 14, b: 36 },
       legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom" },

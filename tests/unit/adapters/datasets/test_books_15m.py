@@ -154,7 +154,9 @@ def test_float_noise_in_a_size_is_repaired_and_counted(tmp_path: Path) -> None:
     row: ROW = ("0xaa", OPEN_MS, "UP", [0.5, 0.4], [1.9300000000000002] * 2, [], [])
     source = open_source(write_15m(tmp_path, [row]))
     batches = list(source.batches())
-    assert batches[1].events[0].bids == ((4000, 1_930_000), (5000, 1_930_000))  # type: ignore[attr-defined]
+    event = batches[1].events[0]
+    assert isinstance(event, BookReplaced)
+    assert event.bids == ((4000, 1_930_000), (5000, 1_930_000))
     assert source.quality.repaired == {"size_noise": 2}
     assert source.quality.one_sided == 1
 

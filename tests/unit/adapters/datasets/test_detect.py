@@ -75,7 +75,7 @@ def test_a_missing_part_is_named(tmp_path: Path, kind: type, gone: str, message:
 
 def test_an_empty_part_is_named(tmp_path: Path) -> None:
     (make(Books15m, tmp_path) / "markets.csv").write_text("")
-    with pytest.raises(BadInput, match="no CSV list of markets .*; markets.csv is empty"):
+    with pytest.raises(BadInput, match=r"no CSV list of markets .*; markets.csv is empty"):
         open_source(tmp_path)
 
 
@@ -97,5 +97,5 @@ def test_two_files_of_one_kind_are_not_guessed_at(tmp_path: Path) -> None:
 def test_nothing_known_lists_what_is_known(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     for path in (tmp_path, tmp_path / "notes.txt"):
-        with pytest.raises(BadInput, match="known: a PolyBawt tape .*pm5m-chainlink-settlement"):
+        with pytest.raises(BadInput, match=r"known: a PolyBawt tape .*pm5m-chainlink-settlement"):
             open_source(path)

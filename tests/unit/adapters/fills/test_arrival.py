@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from polybawt.adapters.fills import RecordKind
-from polybawt.domain.actions import SplitPair
+from polybawt.domain.actions import Action, SplitPair
 from polybawt.domain.errors import DecodeError, InvariantError
 from polybawt.domain.events import (
     BookChanged,
@@ -16,7 +16,7 @@ from polybawt.domain.events import (
     OrderRejected,
     TickChanged,
 )
-from polybawt.domain.ids import OrderId
+from polybawt.domain.ids import OrderId, StrategyName
 from polybawt.domain.order import Leg, OrderState, Tif
 from tests.unit.adapters.fills.world import (
     BUY,
@@ -244,6 +244,9 @@ def test_errors_of_the_caller_are_loud() -> None:
     world.send(1_000, place("a", leg(BUY, 48, 10)))
     with pytest.raises(InvariantError, match="sent twice"):
         world.send(1_000, place("a", leg(BUY, 48, 10)))
+    unknown = Action(strategy=StrategyName("s"), market_id=MARKET_ID)
+    with pytest.raises(InvariantError, match="cannot do Action"):
+        world.send(1_000, unknown)
     off_grid = BookChanged(
         market_id=MARKET_ID, outcome=UP, side=BUY, price_e4=4_805, qty_e6=1, venue_ns=0
     )

@@ -11,6 +11,7 @@ from polybawt.domain.actions import MergePair, Redeem, SplitPair
 from polybawt.domain.errors import InvariantError
 from polybawt.domain.events import (
     CashMoved,
+    JobFailed,
     OrderRejected,
     PairMerged,
     PairSplit,
@@ -61,9 +62,9 @@ def test_a_merge_needs_pairs_free_of_sells_and_other_merges() -> None:
     world.send(5_100, job(MergePair, "m1", 10), job(MergePair, "m2", 6))
     world.send(5_200, place("b", leg(SELL, 60, 6)))
     world.run(20_000)
+    assert [(e.job_id, e.code) for e in world.heard(JobFailed)] == [("m2", "NOT_ENOUGH_BALANCE")]
     assert [(e.order_id, e.code) for e in world.heard(OrderRejected)] == [
-        ("m2", "NOT_ENOUGH_BALANCE"),
-        ("b", "NOT_ENOUGH_BALANCE"),
+        ("b", "NOT_ENOUGH_BALANCE")
     ]
     assert [e.job_id for e in world.heard(PairMerged)] == ["m1"]
 
@@ -106,7 +107,7 @@ def test_what_is_worth_nothing_is_forgotten_and_redeems_to_nothing() -> None:
     world.send(960_000, job(Redeem, "r"), job(SplitPair, "s", 5))
     world.run(970_000)
     assert [e.qty_e6 for e in world.heard(Redeemed)] == [0]
-    assert [(e.order_id, e.code) for e in world.heard(OrderRejected)] == [("s", "MARKET_CLOSED")]
+    assert [(e.job_id, e.code) for e in world.heard(JobFailed)] == [("s", "MARKET_CLOSED")]
 
 
 def test_two_different_resolutions_are_an_impossible_fact() -> None:

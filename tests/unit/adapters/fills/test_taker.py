@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from polybawt.adapters.fills import RecordKind
-from polybawt.domain.events import CancelRefused, FillAdvanced, Filled, OrderAccepted, OrderClosed
+from polybawt.domain.events import (
+    Batch,
+    CancelRefused,
+    FillAdvanced,
+    Filled,
+    OrderAccepted,
+    OrderClosed,
+)
 from polybawt.domain.fill import Liquidity
 from polybawt.domain.ids import OrderId
 from polybawt.domain.order import OrderState, Tif
@@ -35,7 +42,7 @@ def test_it_matches_the_first_book_at_or_after_the_hold_and_gets_the_better_pric
     world = _world()
     world.send(0, place("a", leg(BUY, 53, 40)))
     world.frame(229, book(UP, BIDS, {50: 500.0}))
-    assert world.log == []
+    assert [r.kind for r in world.log] == [RecordKind.ARRIVED]
     world.frame(230, book(UP, BIDS, {51: 10.0, 53: 500.0}))
     world.frame(240, book(UP, BIDS, {49: 500.0}))
     world.run(10_000)
@@ -192,3 +199,35 @@ def test_a_level_gives_whole_lots_only() -> None:
     world.frame(300, change(UP, BUY, 40, 1))
     world.run(1_000)
     assert [f[2] for f in world.fills()] == [30.0]
+
+
+def test_takes_of_one_level_add_up_and_a_repeated_change_frees_nothing() -> None:
+    world = _world()
+    world.send(0, *(place(name, leg(BUY, 52, 25, tif=Tif.FAK)) for name in "ab"))
+    world.send(10, place("c", leg(BUY, 52, 25, tif=Tif.FAK)))
+    world.frame(235, change(UP, SELL, 52, 60))
+    world.frame(240, change(UP, SELL, 52, 60))
+    world.run(1_000)
+    assert [(f[0], f[2]) for f in world.fills()] == [("a/1", 25.0), ("b/1", 25.0), ("c/1", 10.0)]
+
+
+def test_the_wait_for_a_book_ends_to_the_nanosecond() -> None:
+    for late_ns in (0, 1):
+        world = _world()
+        world.send(0, place("a", leg(BUY, 53, 10)))
+        world.venue.on_market(Batch(2, ns(2_230) + late_ns, "market", (book(UP, BIDS, ASKS),)))
+        world.run(3_000)
+        assert bool(world.fills()) is not bool(late_ns)
+
+
+def test_answers_come_in_the_order_in_which_things_happened() -> None:
+    world = _world(tail_ms=400, hold_ms=0)
+    for n in range(40):
+        world.send(n * 100, place(f"o{n}", leg(BUY, 53, 5)))
+        world.frame(n * 100 + 99, book(UP, {48: float(n + 1)}, {52: 100.0 + n}))
+    world.run(30_000)
+    times = [at for at, _ in world.events]
+    assert times == sorted(times)
+    assert len(world.fills()) >= 30
+    happened = [e.venue_ns for e in world.heard(Filled)]
+    assert happened == sorted(happened)

@@ -141,9 +141,10 @@ class World:
     """Drives one SimVenue: constant delays of 80 ms unless the configuration says otherwise."""
 
     def __init__(self, **config: object) -> None:
-        self.venue = SimVenue(FillConfig.model_validate({"tail_ms": 0, **config}))
-        self.events: list[tuple[float, Event]] = []
         self.log: list[VenueRecord] = []
+        settings = FillConfig.model_validate({"tail_ms": 0, **config})
+        self.venue = SimVenue(settings, self.log.append)
+        self.events: list[tuple[float, Event]] = []
         self.frames = 0
 
     def frame(self, ms: float, *events: Event) -> None:
@@ -165,7 +166,6 @@ class World:
         self.venue.advance(ns(ms))
         for at_ns, group in self.venue.answers(ns(ms)):
             self.events += [(at_ns / MS_NS - T0_MS, event) for event in group]
-        self.log += self.venue.drain_log()
 
     def heard(self, kind: type[E]) -> list[E]:
         """All events of one kind so far."""

@@ -8,17 +8,20 @@ from polybawt.domain import events as ev
 from polybawt.domain.actions import Action, Place
 from polybawt.domain.book import Touch
 from polybawt.domain.fill import Fill
-from polybawt.domain.ids import MarketId, StrategyName
+from polybawt.domain.ids import MarketId, OrderId, StrategyName
 from polybawt.domain.order import OrderState
 from polybawt.domain.units import E12, Rounding, div
-from polybawt.engine import Step
+from polybawt.engine import NOTHING, Step
+from polybawt.observe.trace import ActionDigest, TraceWriter
 from polybawt.portfolio.account import LiveMarket
 from polybawt.portfolio.pnl import liquidation_mark_e18
 from polybawt.portfolio.settlement import Agreement
 from polybawt.report.recorder import Recorder
 from polybawt.report.summary import Summary
-from polybawt.runtime.trace import ActionDigest, TraceWriter
 from polybawt.state import State
+
+NO_FACTS = frozenset({ev.BookChanged, ev.BookReplaced, ev.TradePrinted, ev.TimerFired})
+"""Almost everything that comes, and nothing that a report counts one by one."""
 
 
 class RunObserver:
@@ -46,9 +49,9 @@ class RunObserver:
             self._trace.before(batch)
         account, recorder, now_ns = self._state.account, self._recorder, batch.now_ns
         for event in batch.events:
+            if type(event) in NO_FACTS:
+                continue
             match event:
-                case ev.BookChanged() | ev.BookReplaced() | ev.TimerFired():
-                    pass
                 case ev.MarketListed():
                     if event.market.market_id not in account.markets:
                         self.markets += 1
@@ -99,8 +102,8 @@ class RunObserver:
             seen.add(order.strategy)
             self._tally(order.strategy)["markets"] += 1
 
-    def _ended(self, order_id: str, state: OrderState) -> None:
-        order = self._state.account.orders.by_id.get(order_id)  # type: ignore[call-overload]
+    def _ended(self, order_id: OrderId, state: OrderState) -> None:
+        order = self._state.account.orders.by_id.get(order_id)
         if order is not None and order.is_open:
             self._recorder.order(order.strategy, state)
 
@@ -128,6 +131,12 @@ class RunObserver:
 
     def after(self, batch: ev.Batch, step: Step) -> None:
         """Note what the step decided, and on a timer how things stand."""
+        if step is not NOTHING:
+            self._note(batch, step)
+        if batch.source == "timer":
+            self._sample(batch.now_ns)
+
+    def _note(self, batch: ev.Batch, step: Step) -> None:
         if step.actions:
             self._digest.add(batch.now_ns, step.actions)
             if self._trace is not None:
@@ -144,8 +153,6 @@ class RunObserver:
                     limit=refusal.limit,
                     now_ns=batch.now_ns,
                 )
-        if batch.source == "timer":
-            self._sample(batch.now_ns)
 
     def _count_orders(self, actions: tuple[Action, ...]) -> None:
         for action in actions:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
 import msgspec
 
-from polybawt.adapters.fills.latency import Latency
 from polybawt.domain import events as ev
 from polybawt.domain.actions import Action, Cancel, Place
 from polybawt.domain.errors import BadInput
@@ -77,10 +77,13 @@ class TraceWriter:
     The file appears under its name when the run has ended; until then it is a `.part` beside it.
     """
 
-    def __init__(self, path: Path, account: AccountState, latency: Latency) -> None:
+    def __init__(
+        self, path: Path, account: AccountState, order_delay_ns: Callable[[int], int]
+    ) -> None:
+        """`order_delay_ns` says how long what was decided then takes to reach the venue."""
         self._path = path
         self._account = account
-        self._latency = latency
+        self._order_delay_ns = order_delay_ns
         self._encode = msgspec.json.Encoder().encode
         self._orders: dict[OrderId, tuple[int, int]] = {}
         self._prune_at = PRUNE_MIN
@@ -94,7 +97,7 @@ class TraceWriter:
 
     def actions(self, now_ns: int, frame_seq: int, actions: Iterable[Action]) -> None:
         """Orders, cancels and conversions as decided."""
-        arrived_ns = now_ns + self._latency.order_ns(now_ns)
+        arrived_ns = now_ns + self._order_delay_ns(now_ns)
         for action in actions:
             match action:
                 case Place():
@@ -102,19 +105,21 @@ class TraceWriter:
                 case Cancel():
                     leg = self._account.orders.by_id[action.order_id].leg
                     self._write(
-                        kind="cancel",
-                        ts_ns=now_ns,
-                        decided_ns=now_ns,
-                        arrived_ns=arrived_ns,
-                        frame_seq=frame_seq,
-                        order_id=action.order_id,
-                        strategy=action.strategy,
-                        instrument=self._text(leg.instrument),
-                        side=leg.side.name,
-                        price_e4=leg.limit_e4,
-                        qty_e6=self._account.orders.by_id[action.order_id].rest_e6,
-                        state="CANCEL_SENT",
-                        reason=action.reason,
+                        Line(
+                            kind="cancel",
+                            ts_ns=now_ns,
+                            decided_ns=now_ns,
+                            arrived_ns=arrived_ns,
+                            frame_seq=frame_seq,
+                            order_id=action.order_id,
+                            strategy=action.strategy,
+                            instrument=self._text(leg.instrument),
+                            side=leg.side.name,
+                            price_e4=leg.limit_e4,
+                            qty_e6=self._account.orders.by_id[action.order_id].rest_e6,
+                            state="CANCEL_SENT",
+                            reason=action.reason,
+                        )
                     )
                 case _:
                     pass
@@ -127,19 +132,21 @@ class TraceWriter:
             self._prune_at = 2 * len(self._orders) + PRUNE_MIN
         self._orders[action.order_id] = (now_ns, arrived_ns)
         self._write(
-            kind="order",
-            ts_ns=now_ns,
-            decided_ns=now_ns,
-            arrived_ns=arrived_ns,
-            frame_seq=frame_seq,
-            order_id=action.order_id,
-            strategy=action.strategy,
-            instrument=self._text(leg.instrument),
-            side=leg.side.name,
-            price_e4=leg.limit_e4,
-            qty_e6=leg.qty_e6,
-            state="SENT",
-            reason=action.reason,
+            Line(
+                kind="order",
+                ts_ns=now_ns,
+                decided_ns=now_ns,
+                arrived_ns=arrived_ns,
+                frame_seq=frame_seq,
+                order_id=action.order_id,
+                strategy=action.strategy,
+                instrument=self._text(leg.instrument),
+                side=leg.side.name,
+                price_e4=leg.limit_e4,
+                qty_e6=leg.qty_e6,
+                state="SENT",
+                reason=action.reason,
+            )
         )
 
     def before(self, batch: ev.Batch) -> None:
@@ -172,22 +179,24 @@ class TraceWriter:
             event.price_e4, event.qty_e6, Rounding.CEIL if is_buy else Rounding.FLOOR
         )
         self._write(
-            kind="fill",
-            ts_ns=event.venue_ns,
-            decided_ns=decided_ns,
-            arrived_ns=arrived_ns,
-            frame_seq=frame_seq,
-            order_id=event.order_id,
-            strategy=order.strategy,
-            instrument=self._text(leg.instrument),
-            side=leg.side.name,
-            price_e4=event.price_e4,
-            qty_e6=event.qty_e6,
-            fee_e6=event.fee_e6,
-            cash_e6=(-notional if is_buy else notional) - event.fee_e6,
-            liquidity=event.liquidity,
-            state="PROVISIONAL",
-            reason=event.fill_id,
+            Line(
+                kind="fill",
+                ts_ns=event.venue_ns,
+                decided_ns=decided_ns,
+                arrived_ns=arrived_ns,
+                frame_seq=frame_seq,
+                order_id=event.order_id,
+                strategy=order.strategy,
+                instrument=self._text(leg.instrument),
+                side=leg.side.name,
+                price_e4=event.price_e4,
+                qty_e6=event.qty_e6,
+                fee_e6=event.fee_e6,
+                cash_e6=(-notional if is_buy else notional) - event.fee_e6,
+                liquidity=event.liquidity,
+                state="PROVISIONAL",
+                reason=event.fill_id,
+            )
         )
 
     def _close(
@@ -198,19 +207,21 @@ class TraceWriter:
             return
         decided_ns, arrived_ns = self._orders.pop(order_id, (None, None))
         self._write(
-            kind="close",
-            ts_ns=venue_ns,
-            decided_ns=decided_ns,
-            arrived_ns=arrived_ns,
-            frame_seq=batch.frame_seq,
-            order_id=order_id,
-            strategy=order.strategy,
-            instrument=self._text(order.leg.instrument),
-            side=order.leg.side.name,
-            price_e4=order.leg.limit_e4,
-            qty_e6=order.rest_e6,
-            state=str(state),
-            reason=reason,
+            Line(
+                kind="close",
+                ts_ns=venue_ns,
+                decided_ns=decided_ns,
+                arrived_ns=arrived_ns,
+                frame_seq=batch.frame_seq,
+                order_id=order_id,
+                strategy=order.strategy,
+                instrument=self._text(order.leg.instrument),
+                side=order.leg.side.name,
+                price_e4=order.leg.limit_e4,
+                qty_e6=order.rest_e6,
+                state=str(state),
+                reason=reason,
+            )
         )
 
     def _conversion(self, event: ev.JobDone, frame_seq: int) -> None:
@@ -220,31 +231,35 @@ class TraceWriter:
             return
         is_merge = isinstance(event, ev.PairMerged)
         self._write(
-            kind="conversion",
-            ts_ns=event.venue_ns,
-            frame_seq=frame_seq,
-            order_id=event.job_id,
-            strategy=job.strategy,
-            instrument=f"{live.market.slug} pair",
-            price_e4=E4,
-            qty_e6=event.qty_e6,
-            cash_e6=event.qty_e6 if is_merge else -event.qty_e6,
-            state="CONFIRMED",
-            reason="MERGE" if is_merge else "SPLIT",
+            Line(
+                kind="conversion",
+                ts_ns=event.venue_ns,
+                frame_seq=frame_seq,
+                order_id=event.job_id,
+                strategy=job.strategy,
+                instrument=f"{live.market.slug} pair",
+                price_e4=E4,
+                qty_e6=event.qty_e6,
+                cash_e6=event.qty_e6 if is_merge else -event.qty_e6,
+                state="CONFIRMED",
+                reason="MERGE" if is_merge else "SPLIT",
+            )
         )
 
     def _cash(self, event: ev.CashMoved, frame_seq: int) -> None:
         is_out = event.kind is ev.TransferKind.WITHDRAWAL
         self._write(
-            kind=event.kind,
-            ts_ns=event.venue_ns,
-            frame_seq=frame_seq,
-            order_id=event.transfer_id,
-            strategy="",
-            instrument="",
-            qty_e6=0,
-            cash_e6=-event.cash_e6 if is_out else event.cash_e6,
-            state="CONFIRMED",
+            Line(
+                kind=event.kind,
+                ts_ns=event.venue_ns,
+                frame_seq=frame_seq,
+                order_id=event.transfer_id,
+                strategy="",
+                instrument="",
+                qty_e6=0,
+                cash_e6=-event.cash_e6 if is_out else event.cash_e6,
+                state="CONFIRMED",
+            )
         )
 
     def _settlement(self, event: ev.MarketResolved, batch: ev.Batch) -> None:
@@ -275,32 +290,41 @@ class TraceWriter:
     ) -> None:
         payout_ppm = event.payouts_ppm[outcome]
         self._write(
-            kind="settlement",
-            ts_ns=batch.now_ns,
-            frame_seq=batch.frame_seq,
-            strategy=strategy,
-            instrument=f"{live.market.slug} {outcome.text}",
-            price_e4=payout_ppm * E4 // PPM,
-            qty_e6=qty_e6,
-            cash_e6=qty_e6 * payout_ppm // PPM,
-            state=event.evidence.upper(),
+            Line(
+                kind="settlement",
+                ts_ns=batch.now_ns,
+                frame_seq=batch.frame_seq,
+                strategy=strategy,
+                instrument=f"{live.market.slug} {outcome.text}",
+                price_e4=payout_ppm * E4 // PPM,
+                qty_e6=qty_e6,
+                cash_e6=qty_e6 * payout_ppm // PPM,
+                state=event.evidence.upper(),
+            )
         )
 
     def _text(self, instrument: Instrument) -> str:
         market_id = self._account.instruments.market_id(instrument)
         return f"{self._account.markets[market_id].market.slug} {outcome_of(instrument).text}"
 
-    def _write(self, **fields: object) -> None:
-        self._file.write(self._encode(Line(**fields)) + b"\n")  # type: ignore[arg-type]
+    def _write(self, line: Line) -> None:
+        self._file.write(self._encode(line) + b"\n")
 
-    def finish(self) -> None:
-        """Put the file in its place."""
+    def __enter__(self) -> TraceWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Put the file in its place; after an error remove it: nothing half-written is left."""
+        if kind is not None:
+            self._file.close()
+            self._part.unlink(missing_ok=True)
+            return
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         self._part.replace(self._path)
-
-    def abandon(self) -> None:
-        """Remove the unfinished file: no half-written trace is left behind."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Watches a run from outside: audit trace, digest, report and summary. Changes nothing."""
