@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class FillConfig(BaseModel):
     """Assumptions of `SimVenue`. Reasons and evidence for each default: docs/fill-model.md."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     queue: Literal["pessimistic", "power"] = "pessimistic"
     """How displayed decreases move a resting order: never, or by a power law."""
