@@ -102,7 +102,7 @@ class Loaded:
             yield Setting(
                 key=".".join((*path, key)),
                 value=getattr(section, key),
-                allowed=_allowed(field),
+                allowed=_allowed_values(field),
                 origin=self.origins.get((*path, key), "default"),
                 meaning=field.description or "",
             )
@@ -131,7 +131,7 @@ def load(
     return Loaded(_validate(tree, origins), profile, origins)
 
 
-def _allowed(field: FieldInfo) -> str:
+def _allowed_values(field: FieldInfo) -> str:
     """The allowed values of a field: its choices or its range."""
     choices = get_args(field.annotation)
     if choices and all(isinstance(choice, str) for choice in choices):
