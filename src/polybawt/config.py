@@ -27,6 +27,8 @@ from polybawt.strategies.registry import plugins
 
 ENV_PREFIX = "POLYBAWT__"
 Keys = tuple[str, ...]
+KEYS_MAX = 8
+"""Depth at which a file is refused: no section goes so deep, and an alias may point to itself."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -100,7 +102,7 @@ class Loaded:
             yield Setting(
                 key=".".join((*path, key)),
                 value=getattr(section, key),
-                allowed=_allowed(field),
+                allowed=_allowed_values(field),
                 origin=self.origins.get((*path, key), "default"),
                 meaning=field.description or "",
             )
@@ -129,7 +131,7 @@ def load(
     return Loaded(_validate(tree, origins), profile, origins)
 
 
-def _allowed(field: FieldInfo) -> str:
+def _allowed_values(field: FieldInfo) -> str:
     """The allowed values of a field: its choices or its range."""
     choices = get_args(field.annotation)
     if choices and all(isinstance(choice, str) for choice in choices):
@@ -159,23 +161,26 @@ def _read_profile(profile: str, origins: dict[Keys, str]) -> dict[str, Any]:
             text, where = shipped.read_text("utf-8"), f"profile {profile}"
         else:
             text, where = Path(profile).read_text("utf-8"), profile
-    except OSError as error:
+    except UnicodeDecodeError:
+        raise BadInput(f"profile {profile!r} is not UTF-8 text") from None
+    except (OSError, ValueError) as error:
         names = sorted(
             f.name.removesuffix(".yaml")
             for f in files("polybawt").joinpath("data", "profiles").iterdir()
         )
+        why = getattr(error, "strerror", None) or _first_line(error)
         raise BadInput(
-            f"profile {profile!r}: {error.strerror}; give a file or one of: {', '.join(names)}"
+            f"profile {profile!r}: {why}; give a file or one of: {', '.join(names)}"
         ) from None
-    except UnicodeDecodeError:
-        raise BadInput(f"profile {profile!r} is not UTF-8 text") from None
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or number that is none
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         raise BadInput(f"{where}{line}: not valid YAML: {_first_line(error)}") from None
+    except RecursionError:
+        raise BadInput(f"{where}: nested too deeply") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict) or not isinstance(node, yaml.MappingNode):
@@ -187,6 +192,8 @@ def _read_profile(profile: str, origins: dict[Keys, str]) -> dict[str, Any]:
 def _mark_lines(node: yaml.MappingNode, path: Keys, where: str, origins: dict[Keys, str]) -> None:
     for key_node, value_node in node.value:
         keys = (*path, str(key_node.value))
+        if len(keys) > KEYS_MAX:
+            raise BadInput(f"{where} line {key_node.start_mark.line + 1}: nested too deeply")
         if keys in origins:
             raise BadInput(f"{where} line {key_node.start_mark.line + 1}: {'.'.join(keys)} twice")
         origins[keys] = f"{where} line {key_node.start_mark.line + 1}"
@@ -202,7 +209,7 @@ def _overlay_environment(
             keys = tuple(part.lower() for part in name[len(ENV_PREFIX) :].split("__"))
             try:
                 value = yaml.safe_load(environ[name])
-            except yaml.YAMLError:
+            except (yaml.YAMLError, ValueError, RecursionError):
                 raise BadInput(f"environment {name}: {environ[name]!r} is not a value") from None
             _put(tree, keys, value, origins, f"environment {name}")
 
@@ -224,12 +231,13 @@ def _validate(tree: dict[str, Any], origins: Mapping[Keys, str]) -> Config:
     tree = dict(tree)
     sections = tree.pop("strategies", None) or {}
     if not isinstance(sections, dict):
-        raise BadInput(f"strategies must be a mapping of names, is {sections!r}")
+        where = _where(("strategies",), origins)
+        raise BadInput(f"{where}strategies must be a mapping of names, is {sections!r}")
     known = plugins()
     for name in sections:
         if name not in known:
-            where = origins.get(("strategies", str(name)), "configuration")
-            raise BadInput(f"{where}: unknown strategy {name!r}; known: {', '.join(known)}")
+            where = _where(("strategies", str(name)), origins)
+            raise BadInput(f"{where}unknown strategy {name!r}; known: {', '.join(known)}")
     settings = {
         name: _build(plugin.config, sections.get(name) or {}, ("strategies", name), origins)
         for name, plugin in known.items()
@@ -239,6 +247,7 @@ def _validate(tree: dict[str, Any], origins: Mapping[Keys, str]) -> Config:
 
 
 def _build(model: type[M], values: Any, path: Keys, origins: Mapping[Keys, str]) -> M:
+    _refuse_switches(model, values, path, origins)
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -249,11 +258,29 @@ def _build(model: type[M], values: Any, path: Keys, origins: Mapping[Keys, str])
         raise BadInput(f"{_where(keys, origins)}{_explain(keys, first, model)}{more}") from None
 
 
+def _refuse_switches(
+    model: type[BaseModel], values: Any, path: Keys, origins: Mapping[Keys, str]
+) -> None:
+    """YAML reads yes, no, on and off as booleans, and a boolean would pass for 1 or 0."""
+    for key, field in model.model_fields.items():
+        value = values.get(key) if isinstance(values, Mapping) else None
+        if isinstance(value, bool) and field.annotation is not bool:
+            keys = (*path, key)
+            allowed = _allowed(model, (key,))
+            raise BadInput(
+                f"{_where(keys, origins)}{'.'.join(keys)} is {value!r}, not a number{allowed}"
+            )
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            _refuse_switches(field.annotation, value, (*path, key), origins)
+
+
 def _where(keys: Keys, origins: Mapping[Keys, str]) -> str:
+    """The origin of a key, of the section that holds it, or of what it holds."""
     for length in range(len(keys), 0, -1):
         if keys[:length] in origins:
             return f"{origins[keys[:length]]}: "
-    return "configuration: "
+    within = (origin for own, origin in origins.items() if own[: len(keys)] == keys)
+    return f"{next(within, 'configuration')}: "
 
 
 def _explain(keys: Keys, error: Any, model: type[BaseModel]) -> str:
@@ -266,7 +293,27 @@ def _explain(keys: Keys, error: Any, model: type[BaseModel]) -> str:
         hint = "; a fraction: write 0.02 for 2 %"
     elif keys[-1].endswith("_e4"):
         hint = "; in 10^-4 pUSD: write 500 for 0.05"
-    return f"{name} is {value!r}: {error['msg'].lower()}{hint}"
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{name} is {value!r}: {message}{_allowed(model, error['loc'])}{hint}"
+
+
+def _allowed(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+    """The whole range of a number, empty for what has none."""
+    metadata: list[Any] = []
+    for part in loc:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            return ""
+        metadata = field.metadata
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            model = field.annotation
+    words = [
+        f"{word} {getattr(bound, name)}"
+        for name, word in (("ge", "from"), ("gt", "above"), ("le", "up to"), ("lt", "below"))
+        for bound in metadata
+        if getattr(bound, name, None) is not None
+    ]
+    return f" (allowed: {' '.join(words)})" if words else ""
 
 
 def _first_line(error: Exception) -> str:
