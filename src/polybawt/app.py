@@ -91,7 +91,7 @@ def run_totals(
         queue=fills.queue,
         seed=fills.seed,
         profile=loaded.profile,
-        config=tuple((key, f"{value} ({origin})") for key, value, origin, _ in loaded.rows()),
+        config=tuple((row.key, f"{row.value} ({row.origin})") for row in loaded.rows()),
     )
     attribution = Attribution(name=info.name, licence=info.licence, text=info.attribution or "")
     return RunTotals(

@@ -22,6 +22,7 @@ cli = typer.Typer(
     help="A trading bot for Polymarket's 15-minute crypto Up/Down markets.",
     add_completion=False,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 
 Profile = Annotated[

@@ -76,13 +76,22 @@ def show_config(profile: str, strategies: tuple[str, ...], *, as_json: bool) -> 
     """Every setting with value, origin and meaning."""
     rows = list(load(profile, strategies=strategies).rows())
     if as_json:
-        tree = {key: {"value": _plain(v), "origin": o, "meaning": m} for key, v, o, m in rows}
+        tree = {
+            row.key: {
+                "value": _plain(row.value),
+                "allowed": row.allowed,
+                "origin": row.origin,
+                "meaning": row.meaning,
+            }
+            for row in rows
+        }
         print_line(msgspec.json.encode(tree).decode())
         return
-    width = max(len(key) for key, _, _, _ in rows)
-    values = max(len(str(_plain(value))) for _, value, _, _ in rows)
-    for key, value, origin, meaning in rows:
-        print_line(f"{key:<{width}}  {_plain(value)!s:<{values}}  [{origin}]  {meaning}")
+    table = [(row.key, str(_plain(row.value)), row.allowed, f"[{row.origin}]") for row in rows]
+    widths = [max(len(cells[i]) for cells in table) for i in range(4)]
+    for cells, row in zip(table, rows, strict=True):
+        columns = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        print_line("  ".join((*columns, row.meaning)))
 
 
 def _plain(value: Any) -> Any:

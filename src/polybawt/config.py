@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import yaml
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from polybawt.adapters.fills.config import FillConfig
 from polybawt.domain.errors import BadInput
@@ -67,6 +69,17 @@ class Config(Section):
 
 
 @dataclass(frozen=True)
+class Setting:
+    """One effective setting, for a person."""
+
+    key: str
+    value: Any
+    allowed: str
+    origin: str
+    meaning: str
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A configuration and where each value that is not a default came from."""
 
@@ -74,8 +87,8 @@ class Loaded:
     profile: str
     origins: Mapping[Keys, str]
 
-    def rows(self) -> Iterator[tuple[str, Any, str, str]]:
-        """`(key, value, origin, description)` of every setting, in order."""
+    def rows(self) -> Iterator[Setting]:
+        """Every setting, in order."""
         for name in type(self.config).model_fields:
             section = getattr(self.config, name)
             if isinstance(section, dict):
@@ -84,10 +97,15 @@ class Loaded:
             else:
                 yield from self._section((name,), section)
 
-    def _section(self, path: Keys, section: BaseModel) -> Iterator[tuple[str, Any, str, str]]:
+    def _section(self, path: Keys, section: BaseModel) -> Iterator[Setting]:
         for key, field in type(section).model_fields.items():
-            origin = self.origins.get((*path, key), "default")
-            yield ".".join((*path, key)), getattr(section, key), origin, field.description or ""
+            yield Setting(
+                key=".".join((*path, key)),
+                value=getattr(section, key),
+                allowed=_allowed_values(field),
+                origin=self.origins.get((*path, key), "default"),
+                meaning=field.description or "",
+            )
 
 
 def load(
@@ -111,6 +129,29 @@ def load(
         for name in known:
             _put(tree, ("strategies", name, "enabled"), name in strategies, origins, "option")
     return Loaded(_validate(tree, origins), profile, origins)
+
+
+def _allowed_values(field: FieldInfo) -> str:
+    """The allowed values of a field: its choices or its range."""
+    choices = get_args(field.annotation)
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return " | ".join(choices)
+    if field.annotation is bool:
+        return "true | false"
+    low, high = "(-inf", "inf)"
+    for bound in field.metadata:
+        match bound:
+            case Ge():
+                low = f"[{bound.ge}"
+            case Gt():
+                low = f"({bound.gt}"
+            case Le():
+                high = f"{bound.le}]"
+            case Lt():
+                high = f"{bound.lt})"
+            case _:
+                pass
+    return f"{low}, {high}"
 
 
 def _read_profile(profile: str, origins: dict[Keys, str]) -> dict[str, Any]:

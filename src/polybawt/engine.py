@@ -69,6 +69,8 @@ class Engine:
             self._act(intent, decisions, actions)
         for market_id in touched:
             self._wind_down(market_id, actions)
+        if not (decisions or actions):
+            return NOTHING
         return Step(tuple(decisions), tuple(actions))
 
     def _intents(self, touched: Iterable[MarketId]) -> list[Intent]:

@@ -174,7 +174,7 @@ def test_later_wins_and_every_origin_is_kept(tmp_path: Path) -> None:
     }
     options: dict[tuple[str, ...], Any] = {("fills", "order_ms"): 30}
     loaded = load(str(file), options=options, environ=environ)
-    rows = {key: (value, origin) for key, value, origin, _ in loaded.rows()}
+    rows = {row.key: (row.value, row.origin) for row in loaded.rows()}
     assert rows["fills.seed"] == (2, f"{file} line 2")
     assert rows["fills.order_ms"] == (30, "option")
     assert rows["account.opening_cash_pusd"] == (
@@ -272,9 +272,9 @@ def test_every_setting_is_described_bounded_and_named_with_its_unit(key: str) ->
 
 
 def test_every_setting_is_shown_with_its_description() -> None:
-    rows = {key: text for key, _, _, text in load(environ={}).rows()}
-    assert list(rows) == list(SETTINGS)
-    assert all(rows.values())
+    rows = list(load(environ={}).rows())
+    assert [row.key for row in rows] == list(SETTINGS)
+    assert all(row.meaning and row.allowed for row in rows)
 
 
 def test_settings_are_frozen() -> None:
