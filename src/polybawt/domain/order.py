@@ -81,6 +81,9 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
 CANCELLABLE = frozenset({_S.LIVE, _S.PARTIAL})
 """States in which a cancel may be sent; a held order cannot be cancelled."""
 
+_MATCHING = frozenset({_S.SENT, _S.DELAYED, _S.MATCHED, _S.LIVE})
+"""States that a partial match moves on."""
+
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One order as wanted: a limit on one instrument. Quantities in 10^-6 shares."""
@@ -171,13 +174,10 @@ class Order:
             return
         if self.matched_e6 > self.leg.qty_e6 - LOT_E6:
             self.advance(OrderState.FILLED)
-        elif self.state in (OrderState.SENT, OrderState.LIVE, OrderState.DELAYED):
-            if self.leg.tif in (Tif.GTC, Tif.GTD):
-                self.advance(OrderState.PARTIAL)
-            else:
-                self.advance(
-                    OrderState.MATCHED if self.state is not OrderState.LIVE else OrderState.PARTIAL
-                )
+        elif self.state in _MATCHING:
+            # The rest of a GTC or GTD rests and can be withdrawn; that of a FAK or FOK dies.
+            is_resting = self.state is _S.LIVE or self.leg.tif in (Tif.GTC, Tif.GTD)
+            self.advance(_S.PARTIAL if is_resting else _S.MATCHED)
 
     def void(self, qty_e6: int) -> None:
         """A fill failed: less is filled, but what was matched stays matched."""

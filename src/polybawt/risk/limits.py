@@ -96,9 +96,10 @@ def market_exposure(
     up = down = 0
     for name, position in account.positions(market_id):
         if strategy is None or name == strategy:
-            cost = -(-(position.up_cost_e18 + position.down_cost_e18) // E12)
-            up += position.up_e6 - cost
-            down += position.down_e6 - cost
+            # By the cash that went in and came out, so that a merge or a sale changes no result.
+            cash = position.cash_e6 + position.receivable_e6
+            up += position.up_e6 + cash
+            down += position.down_e6 + cash
     legs = [
         (order.leg, order.rest_e6)
         for order in account.orders.open_in(market_id)
@@ -118,10 +119,11 @@ def token_cost_e6(account: AccountState, live: LiveMarket, instrument: Instrumen
         position.down_cost_e18 if instrument & 1 else position.up_cost_e18
         for _, position in account.positions(market_id)
     )
+    fees = live.market.fees
     working = sum(
-        notional_e6(order.leg.limit_e4, order.rest_e6, Rounding.CEIL)
+        leg_reserve_e6(order.leg, order.rest_e6, fees)
         for order in account.orders.open_in(market_id)
-        if order.leg.instrument == instrument and order.leg.side is Side.BUY
+        if order.leg.instrument == instrument
     )
     return -(-cost_e18 // E12) + working
 
@@ -185,12 +187,13 @@ def bounds(
     own_before, own_after = exposure.at_risk_e6, exposure.plus(leg, fees).at_risk_e6
     cost = leg_cost_e6(leg)
     token = token_cost_e6(account, live, leg.instrument)
-    token += sum(leg_cost_e6(x) for x in here if x.instrument == leg.instrument and not x.side)
+    token += sum(leg_reserve_e6(x, x.qty_e6, fees) for x in here if x.instrument == leg.instrument)
     resting = resting_e6(account) + sum(leg_cost_e6(x) for x in pending)
-    promised = sum(leg_reserve_e6(x, fees) for x in pending)
+    promised = sum(leg_reserve_e6(x, x.qty_e6, fees) for x in pending)
+    reserve = leg_reserve_e6(leg, leg.qty_e6, fees)
     rows = (
         (Check.ORDER_LIMIT, limits.order_e6, 0, cost),
-        (Check.TOKEN_LIMIT, limits.token_e6, token, token + (0 if leg.side else cost)),
+        (Check.TOKEN_LIMIT, limits.token_e6, token, token + reserve),
         (Check.MARKET_LIMIT, limits.market_e6, before, after),
         (Check.WINDOW_LIMIT, limits.window_e6, window + before, window + after),
         (Check.ASSET_LIMIT, limits.asset_e6, asset + before, asset + after),
@@ -201,7 +204,7 @@ def bounds(
             Check.CASH,
             max(0, account.cash_free_e6()),
             promised,
-            promised + leg_reserve_e6(leg, fees),
+            promised + reserve,
         ),
     )
     return [
@@ -215,12 +218,12 @@ def leg_cost_e6(leg: Leg) -> int:
     return notional_e6(leg.limit_e4, leg.qty_e6, Rounding.CEIL)
 
 
-def leg_reserve_e6(leg: Leg, fees: FeeSchedule) -> int:
-    """Cash that an open leg holds back: a buy's notional and, if it may take, its highest fee."""
+def leg_reserve_e6(leg: Leg, qty_e6: int, fees: FeeSchedule) -> int:
+    """What `qty_e6` of a leg may cost: a buy's notional and, if it may take, its highest fee."""
     if leg.side is Side.SELL:
         return 0
-    fee = 0 if leg.post_only else fees.worst_fee_e6(leg.qty_e6, leg.limit_e4, leg.side)
-    return leg_cost_e6(leg) + fee
+    fee = 0 if leg.post_only else fees.worst_fee_e6(qty_e6, leg.limit_e4, leg.side)
+    return notional_e6(leg.limit_e4, qty_e6, Rounding.CEIL) + fee
 
 
 def _of_market(account: AccountState, market_id: MarketId, legs: Iterable[Leg]) -> tuple[Leg, ...]:

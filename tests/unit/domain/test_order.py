@@ -92,6 +92,7 @@ def test_overfill_within_the_dust_reserves_nothing_negative() -> None:
         (S.DELAYED, Tif.FAK, S.MATCHED),
         (S.UNKNOWN, Tif.GTC, S.UNKNOWN),
         (S.MATCHED, Tif.FAK, S.MATCHED),
+        (S.MATCHED, Tif.GTC, S.PARTIAL),
         (S.PARTIAL, Tif.GTC, S.PARTIAL),
         (S.CANCEL_SENT, Tif.GTC, S.CANCEL_SENT),
     ],

@@ -265,6 +265,18 @@ def test_a_split_becomes_pairs() -> None:
     assert world.account.cash_free_e6() == 4_990 * E6
 
 
+def test_a_job_that_failed_gives_back_what_it_held() -> None:
+    world = ready()
+    world.hold(UP, shares(10))
+    job_id = world.merging(shares(4))
+    failed = ev.JobFailed(job_id=job_id, market_id=M1, code="REVERTED", venue_ns=1)
+    for _ in range(2):
+        assert world.account.apply(failed) == M1
+    assert world.account.held_e6(ALPHA, world.live(), UP) == shares(10)
+    stray = ev.JobFailed(job_id=job_id, market_id=M2, code="REVERTED", venue_ns=1)
+    assert world.account.apply(stray) == M2
+
+
 def test_transfers_move_cash_once() -> None:
     world = ready()
     moved = ev.CashMoved(transfer_id="t", kind=ev.TransferKind.DEPOSIT, cash_e6=E6, venue_ns=1)
@@ -316,7 +328,7 @@ def test_a_market_is_finished_when_nothing_can_change_it_any_more() -> None:
         assert not world.account.is_finished(live)
         world.apply(*events)
     assert not world.account.is_finished(live)
-    del live.jobs[job_id]  # the relayer never did it; jobs that fail are not events yet
+    world.apply(ev.JobFailed(job_id=job_id, market_id=M1, code="REVERTED", venue_ns=1))
     assert not world.account.is_finished(live)
     redeem(world, shares(10))
     assert live.redeem_done

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polybawt.domain import events as ev
 from polybawt.domain.ids import Outcome, Side
 from polybawt.domain.intents import Check
 from polybawt.domain.order import Leg, OrderState
@@ -97,6 +98,36 @@ def test_token_cost_and_resting_notional() -> None:
     assert resting_e6(world.account) == pusd(4.8 + 5.5 + 2 + 1)
 
 
+def test_a_merge_a_sale_and_a_split_leave_the_result_what_it_was() -> None:
+    world = World().ready()
+    live = world.live()
+    world.hold(UP, shares(20), 3_000)
+    world.hold(DOWN, shares(10), 6_000)
+    expected = Exposure(up_e6=pusd(8), down_e6=pusd(-2))
+    assert market_exposure(world.account, live) == expected
+    job_id = world.merging(shares(10))
+    world.apply(ev.PairMerged(job_id=job_id, market_id=M1, qty_e6=shares(10), venue_ns=1))
+    assert world.account.ledger.position(ALPHA, M1).down_e6 == 0
+    assert market_exposure(world.account, live) == expected
+    sale = world.place(world.leg(SELL, UP, 5_500, shares(10)))
+    working = market_exposure(world.account, live)
+    world.apply(world.filled(sale, shares(10)))
+    filled = market_exposure(world.account, live)
+    assert (working.up_e6, filled.up_e6) == (pusd(3.5), pusd(3.5))
+    assert (working.down_e6, filled.down_e6) == (pusd(-2), pusd(3.5))
+
+
+def test_a_taker_order_costs_its_token_limit_the_fee_as_well() -> None:
+    world = World().ready()
+    live = world.live()
+    leg = world.leg(BUY, UP, 5_000, shares(10), post_only=False)
+    assert rows(world, leg)[Check.TOKEN_LIMIT][2] == pusd(5.175)
+    order_id = world.place(leg)
+    assert token_cost_e6(world.account, live, live.up) == pusd(5.175)
+    world.apply(world.filled(order_id, shares(10), fee_e6=pusd(0.175)))
+    assert token_cost_e6(world.account, live, live.up) == pusd(5.175)
+
+
 def rows(world: World, leg: Leg, *pending: Leg) -> dict[Check, tuple[int, int, int]]:
     found = bounds(world.account, leg, ALPHA, world.limits, pending)
     return {b.check: (b.limit_e6, b.used_e6, b.with_leg_e6) for b in found}
@@ -143,7 +174,7 @@ def test_each_limit_counts_what_belongs_to_it() -> None:
     fee = 0.175
     assert rows(world, leg, pending) == {
         Check.ORDER_LIMIT: (pusd(20), 0, pusd(5)),
-        Check.TOKEN_LIMIT: (pusd(20), pusd(3.6), pusd(8.6)),
+        Check.TOKEN_LIMIT: (pusd(20), pusd(3.6), pusd(8.6 + fee)),
         Check.MARKET_LIMIT: (pusd(30), pusd(3.6), pusd(8.6 + fee)),
         Check.WINDOW_LIMIT: (pusd(80), pusd(3.6 + 3), pusd(8.6 + fee + 3)),
         Check.ASSET_LIMIT: (pusd(50), pusd(3.6 + 4), pusd(8.6 + fee + 4)),

@@ -222,8 +222,8 @@ def test_one_bad_leg_refuses_the_whole_take() -> None:
 def test_both_legs_of_a_take_shrink_alike() -> None:
     one = world(cash_e6=100 * E6, token_fraction=0.05)
     decision = judge(one, pair(one, 20, down_e4=4_000))
-    assert {x.qty_e6 for x in decision.legs} == {shares(10.41)}
-    assert decision.scale_ppm == shares(10.41) * PPM // shares(20)
+    assert {x.qty_e6 for x in decision.legs} == {shares(10.05)}  # with the fee
+    assert decision.scale_ppm == shares(10.05) * PPM // shares(20)
 
 
 def test_legs_that_fit_alone_but_not_together_shrink_alike() -> None:
