@@ -96,6 +96,8 @@ class Core(RuleBasedStateMachine):
 
     def send(self, *events: ev.Event) -> None:
         account = self.world.account
+        # No two facts of one instant: their order, and with it the average cost, would be free.
+        self.world.now_ns += 1
         batch = self.world.batch(*events)
         step = self.world.engine.step(batch)
         encoded = msgspec.json.encode((step.decisions, step.actions))
