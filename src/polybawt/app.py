@@ -69,7 +69,8 @@ def run_backtest(
     writer = None
     if trace is not None:
         writer = TraceWriter(trace, engine.state.account, venue.order_delay_ns)
-    observer = RunObserver(engine.state, recorder, writer)
+    names = [strategy.name for strategy in engine.strategies]
+    observer = RunObserver(engine.state, recorder, writer, names)
     backtest = Backtest(source, engine, venue, observer, timer_ms=config.engine.timer_ms)
     with writer or nullcontext():
         backtest.run(progress)

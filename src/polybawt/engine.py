@@ -84,11 +84,24 @@ class Engine:
 
     def _decide(self, strategy: Strategy[StrategyConfig], market_id: MarketId) -> list[Intent]:
         try:
-            return strategy.decide(self.state.view(market_id, strategy.name))
+            wanted = strategy.decide(self.state.view(market_id, strategy.name))
+            self._check_known(wanted)
+            return wanted
         except Exception as error:  # the one quarantine: a strategy's bug must not stop the others
             reason = f"{type(error).__name__}: {error}"
             self.state.account.quarantined[strategy.name] = reason
             return []
+
+    def _check_known(self, wanted: Iterable[Intent]) -> None:
+        """A strategy may name only what is live: anything else is its bug, not ours."""
+        account = self.state.account
+        for intent in wanted:
+            if intent.market_id not in account.markets:
+                raise ValueError(f"intent for unknown market {intent.market_id}")
+            if isinstance(intent, Quote | Take):
+                for leg in intent.legs:
+                    if account.instruments.find(leg.instrument) not in account.markets:
+                        raise ValueError(f"leg on unknown instrument {leg.instrument}")
 
     def _act(self, intent: Intent, decisions: list[Decision], actions: list[Action]) -> None:
         """Judge one intent, then count and collect what it sends."""
@@ -117,7 +130,7 @@ class Engine:
         """What the end of the window, a halt or a quarantine demands, whatever strategies want."""
         live = self.state.account.markets[market_id]
         phase = live.market.phase(self.state.now_ns, self.state.cutoff_ns)
-        self._note(wind_down(self.state.account, live, phase), actions)
+        self._note(wind_down(self.state.account, live, phase, self.state.now_ns), actions)
         if self.state.account.is_finished(live):
             self.state.drop(market_id)
 

@@ -111,7 +111,8 @@ class State:
         account = self.account
         for market_id, live in account.markets.items():
             is_over = live.market.close_ns + TIMER_AFTER_CLOSE_NS < self.now_ns
-            if not is_over or any(True for _ in account.orders.open_in(market_id)):
+            is_pending = live.payouts_ppm is not None or account.orders.has_open(market_id)
+            if is_pending or not is_over:
                 self.touched[market_id] = None
 
     def _book_changed(self, event: ev.BookChanged, source: str) -> None:
@@ -249,9 +250,9 @@ class View:
         return self._state.account.held_e6(self.strategy, self._live, outcome)
 
     @property
-    def has_job(self) -> bool:
-        """Whether chain work on this market is under way."""
-        return bool(self._live.jobs)
+    def is_job_due(self) -> bool:
+        """Whether chain work may start: none is under way, none failed a moment ago."""
+        return self._live.is_job_due(self.now_ns)
 
     @property
     def siblings(self) -> tuple[Market, ...]:

@@ -166,9 +166,9 @@ def test_a_view_shows_the_market_and_what_is_the_strategys_own() -> None:
     touch = view.touch
     assert touch is not None
     assert (touch.bid_e4, touch.ask_e4) == (4_800, 5_200)
-    assert view.has_job is False
+    assert view.is_job_due is True
     world.merging(1)
-    assert world.view().has_job is True
+    assert world.view().is_job_due is False
 
 
 def test_a_view_knows_how_old_the_book_and_its_connection_are() -> None:

@@ -71,6 +71,11 @@ class InstrumentTable:
             self._markets.append(market_id)
         return Instrument(2 * number + outcome)
 
+    def find(self, instrument: Instrument) -> MarketId | None:
+        """The market of an instrument, None if there is no such instrument."""
+        number = instrument >> 1
+        return self._markets[number] if 0 <= number < len(self._markets) else None
+
     def market_id(self, instrument: Instrument) -> MarketId:
-        """The market that an instrument belongs to."""
+        """The market that a known instrument belongs to."""
         return self._markets[instrument >> 1]

@@ -12,7 +12,7 @@ TRADING = (Phase.LISTED, Phase.OPEN)
 """Phases in which an order may rest."""
 
 
-def wind_down(account: AccountState, live: LiveMarket, phase: Phase) -> list[Action]:
+def wind_down(account: AccountState, live: LiveMarket, phase: Phase, now_ns: int) -> list[Action]:
     """Cancels that the phase, a halt or a quarantine demands, then the redeem (I9)."""
     if (
         phase in TRADING
@@ -34,7 +34,8 @@ def wind_down(account: AccountState, live: LiveMarket, phase: Phase) -> list[Act
                 )
             )
     due_e6 = account.due_e6(market_id)
-    if live.payouts_ppm is not None and due_e6 and not live.jobs and not account.halted:
+    is_due = live.payouts_ppm is not None and due_e6 > 0 and live.is_job_due(now_ns)
+    if is_due and not account.halted:
         actions.append(
             Redeem(
                 strategy=ACCOUNT,

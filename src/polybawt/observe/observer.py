@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from polybawt.domain import events as ev
 from polybawt.domain.actions import Action, Place
@@ -27,7 +28,14 @@ NO_FACTS = frozenset({ev.BookChanged, ev.BookReplaced, ev.TradePrinted, ev.Timer
 class RunObserver:
     """Feeds recorder, trace and digest from the core's state and steps."""
 
-    def __init__(self, state: State, recorder: Recorder, trace: TraceWriter | None) -> None:
+    def __init__(
+        self,
+        state: State,
+        recorder: Recorder,
+        trace: TraceWriter | None,
+        strategies: Iterable[StrategyName],
+    ) -> None:
+        """`strategies` are those that run: one that never trades is shown with zeros."""
         self._state = state
         self._recorder = recorder
         self._trace = trace
@@ -36,7 +44,7 @@ class RunObserver:
         self._over: set[MarketId] = set()
         """Markets whose book has been heard of after the close: their bids stay what they were."""
         self._next_close_ns = 0
-        self._traded: dict[StrategyName, Counter[str]] = {}
+        self._traded = {name: Counter[str]() for name in strategies}
         self._seen: dict[MarketId, set[StrategyName]] = {}
         self.markets = 0
         self.rebates_paid_e6 = 0
@@ -237,7 +245,8 @@ class RunObserver:
         """Cash, claims and holdings at liquidation marks."""
         account = self._state.account
         own_e6 = account.ledger.cash_e6 + account.ledger.receivable_e6
-        return own_e6 * E12 + sum(self.mark_e18(live) for live in account.markets.values())
+        held = (account.markets[market_id] for market_id in account.ledger.markets())
+        return own_e6 * E12 + sum(self.mark_e18(live) for live in held)
 
     def summary(self, frames: int, set_aside: int) -> Summary:
         """Totals of the run; `identity_ok` is the exact accounting identity, to 10^-18."""

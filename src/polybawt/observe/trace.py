@@ -323,7 +323,13 @@ class TraceWriter:
         return f"{self._account.markets[market_id].market.slug} {outcome_of(instrument).text}"
 
     def _write(self, line: Line) -> None:
-        self._file.write(self._encode(line) + b"\n")
+        try:
+            self._file.write(self._encode(line) + b"\n")
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def _failed(self, error: OSError) -> BadInput:
+        return BadInput(f"trace file {self._path}: cannot be written: {error.strerror}")
 
     def __enter__(self) -> TraceWriter:
         return self
@@ -339,7 +345,11 @@ class TraceWriter:
             self._file.close()
             self._part.unlink(missing_ok=True)
             return
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.replace(self._path)
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.replace(self._path)
+        except OSError as error:
+            self._part.unlink(missing_ok=True)
+            raise self._failed(error) from None

@@ -24,7 +24,7 @@ from polybawt.domain.ids import (
 )
 from polybawt.domain.market import Market
 from polybawt.domain.order import Order, OrderState
-from polybawt.domain.units import E12, Rounding, notional_e6
+from polybawt.domain.units import E12, S_NS, Rounding, notional_e6
 from polybawt.portfolio.ledger import Ledger
 from polybawt.portfolio.lots import Method
 from polybawt.portfolio.orders import Orders
@@ -54,6 +54,9 @@ FACTS = frozenset(
 )
 """Event types that are facts of the account; all others are market data or the machine's own."""
 
+JOB_RETRY_NS = 30 * S_NS
+"""After chain work failed, none is started in its market for this long."""
+
 ACCOUNT = StrategyName("account")
 """Owner of what belongs to no strategy: cancels at the cutoff, redeems."""
 
@@ -64,6 +67,7 @@ class LiveMarket:
     __slots__ = (
         "down",
         "evidence",
+        "job_failed_ns",
         "jobs",
         "market",
         "payouts_ppm",
@@ -80,11 +84,18 @@ class LiveMarket:
         self.payouts_ppm: tuple[int, int] | None = None
         self.evidence: ev.Evidence | None = None
         self.jobs: dict[JobId, ChainAction] = {}
+        self.job_failed_ns: int | None = None
         self.redeem_done = False
 
     def instrument(self, outcome: Outcome) -> Instrument:
         """The instrument of one outcome."""
         return self.down if outcome else self.up
+
+    def is_job_due(self, now_ns: int) -> bool:
+        """Whether chain work may start: none under way, none failed a moment ago."""
+        if self.jobs:
+            return False
+        return self.job_failed_ns is None or now_ns - self.job_failed_ns >= JOB_RETRY_NS
 
 
 class AccountState:
@@ -101,6 +112,8 @@ class AccountState:
         """Per strategy: rejections in a row and the time of the last."""
         self._ids_issued = 0
         self._fill_qty_e6: dict[str, tuple[OrderId, int]] = {}
+        self._unsettled_sales_e6: dict[str, int] = {}
+        """Proceeds of provisional sales: a void takes them back, so they are not free to spend."""
 
     # --- facts -----------------------------------------------------------------------------------
 
@@ -133,6 +146,7 @@ class AccountState:
                 return self._filled(event)
             case ev.FillAdvanced():
                 self.ledger.confirm(event.fill_id, event.venue_ns)
+                self._unsettled_sales_e6.pop(event.fill_id, None)
                 return self._market_of_fill(event.fill_id)
             case ev.FillVoided():
                 return self._fill_voided(event)
@@ -142,6 +156,7 @@ class AccountState:
                 live = self.markets.get(event.market_id)
                 if live is not None:
                     live.jobs.pop(event.job_id, None)
+                    live.job_failed_ns = event.venue_ns
                 return event.market_id
             case ev.CashMoved():
                 self.ledger.transfer(event.transfer_id, event.kind, event.cash_e6)
@@ -229,13 +244,17 @@ class AccountState:
         if self.ledger.fill(fill, market_id):
             self._fill_qty_e6[event.fill_id] = (event.order_id, event.qty_e6)
             order = self.orders.matched(event.order_id, event.fill_id, event.qty_e6)
-            if self.ledger.fill_state(event.fill_id) is FillState.FAILED:
+            state = self.ledger.fill_state(event.fill_id)
+            if state is FillState.FAILED:
                 order.void(event.qty_e6)
+            elif state is FillState.PROVISIONAL and fill.side is Side.SELL:
+                self._unsettled_sales_e6[event.fill_id] = fill.cash_e6
         return market_id
 
     def _fill_voided(self, event: ev.FillVoided) -> MarketId | None:
         """Voided once; a void that comes before its fill waits for it in the ledger."""
         is_new = self.ledger.void(event.fill_id)
+        self._unsettled_sales_e6.pop(event.fill_id, None)
         known = self._fill_qty_e6.get(event.fill_id)
         if is_new and known is not None:
             order_id, qty_e6 = known
@@ -296,8 +315,11 @@ class AccountState:
     # --- what is held and promised ---------------------------------------------------------------
 
     def cash_free_e6(self) -> int:
-        """Cash less what open buys (with the highest fee they may pay) and splits have reserved."""
-        reserved = 0
+        """Cash less what open buys (with the highest fee they may pay) and splits have reserved.
+
+        What provisional sales brought in does not count yet: they may still fail.
+        """
+        reserved = sum(self._unsettled_sales_e6.values())
         for market_id in self.orders.markets():
             live = self.markets[market_id]
             for order in self.orders.open_in(market_id):
@@ -341,6 +363,10 @@ class AccountState:
         ledger = self.ledger
         return ledger.cost_e18 // E12 + ledger.receivable_e6 + ledger.cash_e6 - self.cash_free_e6()
 
+    def is_touched(self, market_id: MarketId) -> bool:
+        """Whether anything of ours is or was in a market: without, it cannot be at risk."""
+        return self.orders.has_open(market_id) or bool(self.ledger.strategies(market_id))
+
     def positions(self, market_id: MarketId) -> Iterator[tuple[StrategyName, Position]]:
         """Each strategy's position in a market."""
         for strategy in self.ledger.strategies(market_id):
@@ -362,7 +388,7 @@ class AccountState:
         return (
             live.payouts_ppm is not None
             and not live.jobs
-            and not any(True for _ in self.orders.open_in(market_id))
+            and not self.orders.has_open(market_id)
             and self.ledger.is_finished(market_id)
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from polybawt.domain.errors import InvariantError
 from polybawt.domain.ids import MarketId, OrderId, StrategyName
-from polybawt.domain.order import CANCELLABLE, TERMINAL, Leg, Order, OrderState
+from polybawt.domain.order import CANCELLABLE, TERMINAL, TRANSITIONS, Leg, Order, OrderState
 
 HISTORY_MAX = 64
 """Closed orders of one market that strategies may look back on."""
@@ -35,6 +35,10 @@ class Orders:
     def open_in(self, market_id: MarketId) -> Iterable[Order]:
         """Open orders of a market in order of placement."""
         return self._open.get(market_id, {}).values()
+
+    def has_open(self, market_id: MarketId) -> bool:
+        """Whether a market has an open order."""
+        return bool(self._open.get(market_id))
 
     def closed_in(self, market_id: MarketId) -> Iterable[Order]:
         """The last closed orders of a market, newest last."""
@@ -94,6 +98,10 @@ class Orders:
             return
         if state not in TERMINAL:
             raise InvariantError(f"order {order_id}: closed as {state}")
+        if state is OrderState.EXPIRED and state not in TRANSITIONS[order.state]:
+            # It rested, or it could not have expired: only the word of it came late or not at all.
+            is_matched = order.state is OrderState.MATCHED or order.matched_e6 > 0
+            order.advance(OrderState.PARTIAL if is_matched else OrderState.LIVE)
         order.advance(state, reason)
         self._settle_open(order)
 

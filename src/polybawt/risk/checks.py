@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from polybawt.domain.book import Touch
-from polybawt.domain.ids import Outcome, Side
+from polybawt.domain.ids import Outcome, Side, StrategyName
 from polybawt.domain.intents import Check, Intent, Refusal
 from polybawt.domain.market import Phase
 from polybawt.domain.order import Leg, OrderState, Tif
 from polybawt.domain.ticks import cent_lot_e6, is_valid_price
-from polybawt.domain.units import E4, LOT_E6, MS_NS, PPM
+from polybawt.domain.units import E4, LOT_E6, MS_NS, PPM, S_NS
 from polybawt.portfolio.account import LiveMarket
 from polybawt.risk.limits import Limits
 from polybawt.state import Quotes, State
@@ -51,6 +51,24 @@ def refuse_leg(candidate: Candidate) -> Refusal | None:
         if refusal is not None:
             return refusal
     return None
+
+
+def refuse_disarmed(strategy: StrategyName, state: State, limits: Limits) -> Refusal | None:
+    """A streak of rejections takes new risk from a strategy for a while; it may still reduce."""
+    config = limits.config
+    streak, since_ns = state.account.reject_streak.get(strategy, (0, 0))
+    is_cooling = state.now_ns - since_ns < config.reject_cooldown_s * S_NS
+    if streak < config.reject_streak_max or not is_cooling:
+        return None
+    return Refusal(
+        check=Check.REJECT_STREAK, code="DISARMED", value=streak, limit=config.reject_streak_max
+    )
+
+
+def _reject_streak(c: Candidate) -> Refusal | None:
+    if c.leg.side is Side.SELL:
+        return None
+    return refuse_disarmed(c.intent.strategy, c.state, c.limits)
 
 
 def _mode(c: Candidate) -> Refusal | None:
@@ -198,4 +216,5 @@ _CHECKS: tuple[Callable[[Candidate], Refusal | None], ...] = (
     _self_cross,
     _tokens,
     _working_orders,
+    _reject_streak,
 )

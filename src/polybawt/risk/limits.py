@@ -175,6 +175,8 @@ def bounds(
         if market_id == own_id:
             continue
         legs = _of_market(account, market_id, pending)
+        if not legs and not account.is_touched(market_id):
+            continue
         at_risk = market_exposure(account, other, extra=legs).at_risk_e6
         total += at_risk
         window += at_risk if other.market.window == live.market.window else 0

@@ -13,10 +13,12 @@ import msgspec
 from polybawt.domain.events import JobKind
 from polybawt.domain.ids import Outcome
 from polybawt.domain.intents import Check, Convert, Decision, Intent, Quote, Refusal, Take
+from polybawt.domain.market import Phase
 from polybawt.domain.order import Leg
-from polybawt.domain.units import LOT_E6, PPM, S_NS, scale_qty_e6
-from polybawt.risk.checks import Candidate, refuse_leg
-from polybawt.risk.limits import Bound, Limits, bounds
+from polybawt.domain.units import LOT_E6, PPM, scale_qty_e6
+from polybawt.portfolio.account import LiveMarket
+from polybawt.risk.checks import Candidate, refuse_disarmed, refuse_leg
+from polybawt.risk.limits import Bound, Limits, bounds, token_cost_e6
 from polybawt.state import State
 
 
@@ -26,11 +28,11 @@ def review(intent: Intent, legs: tuple[Leg, ...], state: State, limits: Limits) 
     The legs of a Take stand or fall together on one scale; those of a Quote are judged one by one,
     each on top of those before it.
     """
-    refusal = _account_wide(intent, state, limits)
+    refusal = _account_wide(intent, state)
     if refusal is not None:
         return Decision(intent=intent, scale_ppm=0, refusals=(refusal,))
     if isinstance(intent, Convert):
-        return _review_convert(intent, state)
+        return _review_convert(intent, state, limits)
     if isinstance(intent, Quote) and not intent.legs:
         refusal = Refusal(check=Check.STRATEGY, code=intent.reason or "NOTHING_WANTED")
         return Decision(intent=intent, refusals=(refusal,))
@@ -53,41 +55,58 @@ def review(intent: Intent, legs: tuple[Leg, ...], state: State, limits: Limits) 
     )
 
 
-def _account_wide(intent: Intent, state: State, limits: Limits) -> Refusal | None:
-    account, config = state.account, limits.config
+def _account_wide(intent: Intent, state: State) -> Refusal | None:
+    account = state.account
     if account.halted:
         return Refusal(check=Check.KILL_LATCH, code="HALTED")
     if intent.strategy in account.quarantined:
         return Refusal(check=Check.MODE, code="QUARANTINED")
-    streak, since_ns = account.reject_streak.get(intent.strategy, (0, 0))
-    is_cooling = state.now_ns - since_ns < config.reject_cooldown_s * S_NS
-    if streak >= config.reject_streak_max and is_cooling:
-        return Refusal(
-            check=Check.REJECT_STREAK,
-            code="DISARMED",
-            value=streak,
-            limit=config.reject_streak_max,
-        )
     return None
 
 
-def _review_convert(intent: Convert, state: State) -> Decision:
-    account = state.account
-    live = account.markets[intent.market_id]
-    if live.jobs:
-        refusal = Refusal(check=Check.MODE, code="JOB_UNDER_WAY", value=len(live.jobs), limit=1)
-        return Decision(intent=intent, scale_ppm=0, refusals=(refusal,))
-    free = min(
-        account.sellable_e6(intent.strategy, live, outcome)
-        for outcome in (Outcome.UP, Outcome.DOWN)
-    )
-    have, check = free, Check.TOKENS
-    if intent.kind is JobKind.SPLIT:
-        have, check = account.cash_free_e6(), Check.CASH
-    if intent.qty_e6 <= 0 or intent.qty_e6 > have:
-        refusal = Refusal(check=check, code="NOT_FREE", value=intent.qty_e6, limit=have)
+def _review_convert(intent: Convert, state: State, limits: Limits) -> Decision:
+    """A merge needs free pairs; a split needs free cash, and its tokens count against a limit."""
+    live = state.account.markets[intent.market_id]
+    refusal: Refusal | None
+    if not live.is_job_due(state.now_ns):
+        refusal = Refusal(check=Check.MODE, code="JOB_NOT_DUE", value=len(live.jobs), limit=1)
+    elif intent.kind is JobKind.SPLIT:
+        refusal = refuse_disarmed(intent.strategy, state, limits)
+        refusal = refusal or _refuse_split(intent, live, state, limits)
+    else:
+        free = min(
+            state.account.sellable_e6(intent.strategy, live, outcome)
+            for outcome in (Outcome.UP, Outcome.DOWN)
+        )
+        refusal = _refuse_above(Check.TOKENS, intent.qty_e6, free)
+    if refusal is not None:
         return Decision(intent=intent, scale_ppm=0, refusals=(refusal,))
     return Decision(intent=intent)
+
+
+def _refuse_split(
+    intent: Convert, live: LiveMarket, state: State, limits: Limits
+) -> Refusal | None:
+    account = state.account
+    phase = live.market.phase(state.now_ns, state.cutoff_ns)
+    if live.payouts_ppm is not None or phase not in (Phase.LISTED, Phase.OPEN):
+        return Refusal(check=Check.PHASE, code=str(phase))
+    refusal = _refuse_above(Check.CASH, intent.qty_e6, account.cash_free_e6())
+    if refusal is not None:
+        return refusal
+    for outcome in (Outcome.UP, Outcome.DOWN):
+        used_e6 = token_cost_e6(account, live, live.instrument(outcome))
+        free_e6 = limits.token_e6 - used_e6
+        refusal = _refuse_above(Check.TOKEN_LIMIT, -(-intent.qty_e6 // 2), free_e6)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _refuse_above(check: Check, wanted_e6: int, free_e6: int) -> Refusal | None:
+    if 0 < wanted_e6 <= free_e6:
+        return None
+    return Refusal(check=check, code="NOT_FREE", value=wanted_e6, limit=free_e6)
 
 
 def _review_take(intent: Take, state: State, limits: Limits) -> Decision:

@@ -59,19 +59,23 @@ def twap_variance_s(
 
 @lru_cache(maxsize=65_536)
 def toxic_half_spread_e6(
-    fair_e6: int, left_s: int, latency_ms: int, floor_e6: int, rate_ppm: int
+    fair_e6: int, left_s: int, latency_ms: int, floor_e6: int, rate_ppm: int, lookback_s: int
 ) -> int:
     """Half-spread in 10^-6 that covers the floor and the toxic loss at the floor.
 
     `fair_e6` is the probability of Up by the book, `left_s` whole seconds to the close of a window
-    that settles on a 60 s average. Rounded to 10^-6 before anything is compared with it.
+    that settles on an average over `lookback_s`, or on the last price if that is 0. Rounded to
+    10^-6 before anything is compared with it.
     """
     fair_e6 = min(max(fair_e6, 1), E6 - 1)
     p = min(fair_e6, E6 - fair_e6) / E6
-    k, variance_s = twap_variance_s(left_s, 60, 3, 1)
-    if k == 0 or variance_s <= 0:
+    share, variance_s = 1.0, float(left_s)
+    if lookback_s:
+        ahead, variance_s = twap_variance_s(left_s, lookback_s, 3, 1)
+        share = ahead / lookback_s
+    if share == 0 or variance_s <= 0:
         return floor_e6
     z = _NORMAL.inv_cdf(p)
-    sd = pdf(z) * min(1.0, k / 60 * sqrt(latency_ms / 1000 / variance_s))
+    sd = pdf(z) * min(1.0, share * sqrt(latency_ms / 1000 / variance_s))
     fee = rate_ppm / E6 * p * (1 - p)
     return floor_e6 + round(toxic_loss(sd, floor_e6 / E6, fee) * E6)

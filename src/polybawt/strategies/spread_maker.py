@@ -13,7 +13,7 @@ from pydantic import Field
 from polybawt.domain.events import JobKind
 from polybawt.domain.ids import Outcome, Side, StrategyName
 from polybawt.domain.intents import Convert, Intent, Quote, Upkeep
-from polybawt.domain.market import Phase
+from polybawt.domain.market import Phase, SettlementRule, TwapBoundary
 from polybawt.domain.order import Leg, Tif
 from polybawt.domain.ticks import gate_min, quote_round
 from polybawt.domain.units import E4, E6, MS_NS, S_NS, Rounding, div, floor_lot_e6
@@ -68,7 +68,7 @@ def decide(view: View, config: Config) -> list[Intent]:
     intents: list[Intent] = []
     if pairs >= config.merge_min_shares * E6:
         held_up, held_down = held_up - pairs, held_down - pairs
-        if not view.has_job:
+        if view.is_job_due:
             intents.append(
                 Convert(
                     strategy=NAME,
@@ -88,6 +88,7 @@ def decide(view: View, config: Config) -> list[Intent]:
         config.latency_ms,
         config.half_spread_floor_e4 * 100,
         view.market.fees.rate_ppm,
+        lookback_s(view.market.settlement),
     )
     legs = _legs(view, config, fair_e6, half_e6, net_e6, (held_up, held_down))
     return [_quote(view, config, legs, half_e6 // 100, "" if legs else "NO_SIDE"), *intents]
@@ -116,6 +117,11 @@ def fair_price(view: View, config: Config) -> tuple[int, str]:
     if view.left_ns < (config.stop_near_s if is_near else config.stop_far_s) * S_NS:
         return 0, "NEAR_END"
     return fair_e6, ""
+
+
+def lookback_s(rule: SettlementRule) -> int:
+    """Seconds over which the closing price is averaged, 0 if it is a single price."""
+    return rule.lookback_s if isinstance(rule, TwapBoundary) else 0
 
 
 def inventory_shift_e6(net_e6: int, fair_e6: int, aversion_ppm: int) -> int:

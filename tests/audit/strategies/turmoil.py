@@ -28,7 +28,7 @@ def decide(view: View, config: Config) -> list[Intent]:
     touch = view.touch
     if view.phase is not Phase.OPEN or touch is None or not touch.is_two_sided:
         return []
-    if touch.is_crossed or view.orders or view.has_job or not 900 <= touch.bid_e4 <= 9_000:
+    if touch.is_crossed or view.orders or not view.is_job_due or not 900 <= touch.bid_e4 <= 9_000:
         return []
     outcome = Outcome(view.now_ns // (60 * S_NS) % 2)
     bid_e4, ask_e4 = touch.bid_e4, touch.ask_e4

@@ -14,7 +14,7 @@ from tests.world import ALPHA, BETA, M1, World, resolved, shares
 
 
 def reasons(world: World, phase: Phase) -> dict[str, str]:
-    actions = wind_down(world.account, world.live(), phase)
+    actions = wind_down(world.account, world.live(), phase, world.now_ns)
     return {a.order_id: a.reason for a in actions if isinstance(a, Cancel)}
 
 
@@ -56,22 +56,22 @@ def test_a_claim_is_redeemed_once_by_the_account() -> None:
     world = World().ready()
     world.hold(Outcome.UP, shares(10))
     world.hold(Outcome.DOWN, shares(7), name=BETA)
-    assert wind_down(world.account, world.live(), Phase.RESOLVING) == []
+    assert wind_down(world.account, world.live(), Phase.RESOLVING, world.now_ns) == []
     world.apply(resolved(payouts_ppm=(500_000, 500_000)))
     world.account.halted = "drill"
-    assert wind_down(world.account, world.live(), Phase.RESOLVING) == []
+    assert wind_down(world.account, world.live(), Phase.RESOLVING, world.now_ns) == []
     world.account.halted = None
-    (redeem,) = wind_down(world.account, world.live(), Phase.RESOLVING)
+    (redeem,) = wind_down(world.account, world.live(), Phase.RESOLVING, world.now_ns)
     number = redeem.job_id if isinstance(redeem, Redeem) else JobId("")
     assert redeem == Redeem(
         strategy=ACCOUNT, market_id=M1, job_id=number, qty_e6=shares(8.5), reason="RESOLVED"
     )
     world.state.note(redeem)
-    assert wind_down(world.account, world.live(), Phase.RESOLVING) == []
+    assert wind_down(world.account, world.live(), Phase.RESOLVING, world.now_ns) == []
 
 
 def test_a_market_that_pays_nothing_needs_no_redeem() -> None:
     world = World().ready()
     world.hold(Outcome.DOWN, shares(10))
     world.apply(resolved())
-    assert wind_down(world.account, world.live(), Phase.RESOLVING) == []
+    assert wind_down(world.account, world.live(), Phase.RESOLVING, world.now_ns) == []

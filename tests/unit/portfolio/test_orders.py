@@ -162,3 +162,15 @@ def test_a_finished_market_is_forgotten_whole() -> None:
     assert (list(one.by_id), list(one.closed_in(M)), one.drop(M)) == ([O2], [], [])
     with pytest.raises(InvariantError, match="still has open orders"):
         one.drop(MarketId("other"))
+
+
+@pytest.mark.parametrize("state", [S.SENT, S.DELAYED, S.MATCHED, S.UNKNOWN, S.LIVE])
+def test_an_expiry_may_be_told_before_or_without_the_acceptance(state: S) -> None:
+    book = orders(S.SENT)
+    if state is S.UNKNOWN:
+        book.unknown(O1)
+    elif state is not S.SENT:
+        book.accepted(O1, state)
+    book.closed(O1, S.EXPIRED, "GTD")
+    assert book.by_id[O1].state is S.EXPIRED
+    assert not book.has_open(M)

@@ -299,6 +299,6 @@ def test_one_job_at_a_time() -> None:
     one.hold(UP, shares(10))
     one.hold(DOWN, shares(10))
     one.merging(shares(1))
-    expected = Refusal(check=Check.MODE, code="JOB_UNDER_WAY", value=1, limit=1)
+    expected = Refusal(check=Check.MODE, code="JOB_NOT_DUE", value=1, limit=1)
     assert judge(one, convert(MERGE, shares(5))).refusals == (expected,)
     assert one.live().market.market_id == M1

@@ -13,7 +13,7 @@ from polybawt.signals.toxicity import cdf, pdf, toxic_half_spread_e6, toxic_loss
 
 
 def half(fair_e6: int = 500_000, left_s: int = 600, latency_ms: int = 500) -> int:
-    return toxic_half_spread_e6(fair_e6, left_s, latency_ms, 10_000, 70_000)
+    return toxic_half_spread_e6(fair_e6, left_s, latency_ms, 10_000, 70_000, 60)
 
 
 def test_normal_distribution() -> None:

@@ -67,9 +67,11 @@ def test_fair_is_the_weighted_mid_whichever_token_is_fresher() -> None:
 
 
 def test_the_half_spread_is_what_quoting_costs() -> None:
-    config = Config(half_spread_floor_e4=150, latency_ms=800)
+    config = Config(half_spread_floor_e4=150, latency_ms=2_000)
     world = ready(2_000, 8_000)
-    half = toxic_half_spread_e6(500_000, 840, 800, 15_000, 70_000)
+    world.now_ns = CLOSE_NS - 240 * S_NS
+    world.apply(*world.books(bid_e4=2_000, ask_e4=8_000))
+    half = toxic_half_spread_e6(500_000, 240, 2_000, 15_000, 70_000, 0)
     assert 15_000 < half < 100_000
     below = (500_000 - half) // 10_000 * 100
     assert {(side, price) for side, _, price, _ in wanted(world, config)} == {(BUY, below)}
