@@ -267,9 +267,11 @@ def take(*legs: Leg, name: StrategyName = ALPHA, market_id: MarketId = M1) -> Ta
     return Take(strategy=name, market_id=market_id, plan_id="p", legs=legs)
 
 
-def convert(kind: ev.JobKind, qty_e6: int, *, name: StrategyName = ALPHA) -> Convert:
+def convert(
+    kind: ev.JobKind, qty_e6: int, *, name: StrategyName = ALPHA, market_id: MarketId = M1
+) -> Convert:
     """A wish to split or merge."""
-    return Convert(strategy=name, market_id=M1, kind=kind, qty_e6=qty_e6)
+    return Convert(strategy=name, market_id=market_id, kind=kind, qty_e6=qty_e6)
 
 
 def resolved(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from polybawt.domain import events as ev
 from polybawt.domain.actions import MergePair, Place, Redeem
 from polybawt.domain.errors import InvariantError
-from polybawt.domain.ids import MarketId, Outcome, Side, StrategyName
+from polybawt.domain.ids import Instrument, MarketId, Outcome, Side, StrategyName
 from polybawt.domain.intents import Check, Intent
 from polybawt.domain.order import Leg, OrderState
 from polybawt.domain.units import E6, PPM, S_NS
@@ -370,3 +370,21 @@ def test_two_engines_on_the_same_frames_give_the_same_steps() -> None:
         return [*steps, world.send(ev.TimerFired(), *world.books(M2))]
 
     assert run() == run()
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        lambda view: quote(market_id=MarketId("nowhere")),
+        lambda view: quote(replace(leg_of(view), instrument=Instrument(98))),
+        lambda view: take(replace(leg_of(view), instrument=Instrument(-1))),
+        lambda view: convert(ev.JobKind.MERGE, shares(1), market_id=MarketId("nowhere")),
+    ],
+)
+def test_a_strategy_that_names_what_does_not_exist_is_quarantined(
+    wish: Callable[[View], Intent],
+) -> None:
+    world = World(strategy(lambda view: [wish(view)])).ready()
+    step = world.send(*world.books())
+    assert step.actions == ()
+    assert "unknown" in world.account.quarantined[ALPHA]

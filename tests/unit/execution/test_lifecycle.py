@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from polybawt.domain import events as ev
 from polybawt.domain.actions import Cancel, Redeem
 from polybawt.domain.ids import JobId, OrderId, Outcome
 from polybawt.domain.market import Phase
 from polybawt.domain.order import OrderState
 from polybawt.execution.lifecycle import wind_down
-from polybawt.portfolio.account import ACCOUNT
+from polybawt.portfolio.account import ACCOUNT, JOB_RETRY_NS
 from tests.world import ALPHA, BETA, M1, World, resolved, shares
 
 
@@ -75,3 +76,21 @@ def test_a_market_that_pays_nothing_needs_no_redeem() -> None:
     world.hold(Outcome.DOWN, shares(10))
     world.apply(resolved())
     assert wind_down(world.account, world.live(), Phase.RESOLVING, world.now_ns) == []
+
+
+def test_a_failed_redeem_is_tried_again_only_after_a_while() -> None:
+    world = World().ready()
+    world.hold(Outcome.UP, shares(10))
+    world.apply(resolved())
+    (redeem,) = wind_down(world.account, world.live(), Phase.RESOLVING, world.now_ns)
+    assert isinstance(redeem, Redeem)
+    world.state.note(redeem)
+    failed = ev.JobFailed(
+        job_id=redeem.job_id, market_id=M1, code="REVERTED", venue_ns=world.now_ns
+    )
+    world.apply(failed)
+    early_ns, due_ns = world.now_ns + JOB_RETRY_NS - 1, world.now_ns + JOB_RETRY_NS
+    assert wind_down(world.account, world.live(), Phase.RESOLVING, early_ns) == []
+    (again,) = wind_down(world.account, world.live(), Phase.RESOLVING, due_ns)
+    assert isinstance(again, Redeem)
+    assert again.job_id != redeem.job_id

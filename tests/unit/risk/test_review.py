@@ -16,6 +16,7 @@ from polybawt.risk.review import review
 from tests.world import (
     ALPHA,
     BETA,
+    CLOSE_NS,
     M1,
     M2,
     WIDE,
@@ -302,3 +303,37 @@ def test_one_job_at_a_time() -> None:
     expected = Refusal(check=Check.MODE, code="JOB_NOT_DUE", value=1, limit=1)
     assert judge(one, convert(MERGE, shares(5))).refusals == (expected,)
     assert one.live().market.market_id == M1
+
+
+def test_a_reject_streak_still_allows_sales_and_merges() -> None:
+    one = world(cash_e6=100 * E6)
+    one.hold(UP, shares(20), 5_000)
+    one.hold(DOWN, shares(20), 5_000)
+    for _ in range(5):
+        order_id = one.place(one.leg(), state=OrderState.SENT)
+        one.apply(ev.OrderRejected(order_id=order_id, code="X", venue_ns=one.now_ns))
+    assert codes(judge(one, quote(one.leg()))) == [(Check.REJECT_STREAK, "DISARMED", 5, 5)]
+    assert codes(judge(one, convert(SPLIT, shares(5)))) == [(Check.REJECT_STREAK, "DISARMED", 5, 5)]
+    assert judge(one, quote(one.leg(SELL, UP, 5_500, shares(10)))).legs
+    assert judge(one, convert(MERGE, shares(5))).refusals == ()
+
+
+def test_a_split_counts_against_the_token_limit() -> None:
+    one = world(cash_e6=100 * E6, token_fraction=0.05)
+    assert judge(one, convert(SPLIT, shares(10))).refusals == ()
+    assert codes(judge(one, convert(SPLIT, shares(10.02)))) == [
+        (Check.TOKEN_LIMIT, "NOT_FREE", 5_010_000, 5_000_000)
+    ]
+
+
+def test_nothing_is_split_past_the_cutoff() -> None:
+    one = world(cash_e6=100 * E6)
+    one.now_ns = CLOSE_NS - S_NS
+    assert codes(judge(one, convert(SPLIT, shares(1)))) == [(Check.PHASE, "CLOSING", 0, 0)]
+
+
+def test_after_failed_chain_work_no_other_starts_for_a_while() -> None:
+    one = world(cash_e6=100 * E6)
+    failed = ev.JobFailed(job_id=JobId("j"), market_id=M1, code="X", venue_ns=one.now_ns)
+    one.apply(failed)
+    assert codes(judge(one, convert(SPLIT, shares(1)))) == [(Check.MODE, "JOB_NOT_DUE", 0, 1)]
