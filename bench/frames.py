@@ -84,7 +84,7 @@ def ours(payload: bytes) -> Callable[[], object]:
 
     apply(Batch(2, 0, "polymarket.market", decode(book_frame())))
     side()
-    book = state.view(MARKET.market_id, "").book(Outcome.UP)  # type: ignore[arg-type]
+    book = state.view(MARKET.market_id, "").book(Outcome.UP)
     assert (book.bid_e4, book.ask_e4) == (5_000, 5_030), "the frame did not reach the book"
     return side
 

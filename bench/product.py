@@ -39,8 +39,7 @@ OPENING_CASH_E6 = 1_000_000 * E6
 TICK_E4 = 10
 FEES = FeeSchedule(rate_ppm=70_000, exponent=1, rebate_ppm=200_000)
 STRATEGIES: dict[str, Plugin[StrategyConfig]] = {
-    plugin.name: plugin  # type: ignore[misc]
-    for plugin in (strategy.PLUGIN, spread_maker.PLUGIN)
+    plugin.name: plugin for plugin in (strategy.PLUGIN, spread_maker.PLUGIN)
 }
 INFO = SourceInfo(
     name="synthetic market",

@@ -1,4 +1,8 @@
-"""Clocks and memory: what every measurement uses."""
+"""Times and memory: what every measurement uses.
+
+Times are CPU seconds of the measuring process: all that is compared here runs in one thread, where
+they are the seconds of a machine that does nothing else.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import resource
 import statistics
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from time import perf_counter, perf_counter_ns
+from time import process_time, process_time_ns
 
 RUN_S = 0.12
 """Least time of one timed loop."""
@@ -18,20 +22,20 @@ def per_call_ns(call: Callable[[], object], calls: int) -> float:
     """Time of one call, over a loop of `calls`, with a collection before it."""
     gc.collect()
     repeat = range(calls)
-    start = perf_counter_ns()
+    start = process_time_ns()
     for _ in repeat:
         call()
-    return (perf_counter_ns() - start) / calls
+    return (process_time_ns() - start) / calls
 
 
 def calibrate(call: Callable[[], object]) -> int:
     """How many calls last about `RUN_S`."""
     calls = 1
     while True:
-        start = perf_counter()
+        start = process_time()
         for _ in range(calls):
             call()
-        took_s = perf_counter() - start
+        took_s = process_time() - start
         if took_s > RUN_S / 8:
             return max(1, int(calls * RUN_S / took_s))
         calls *= 4
