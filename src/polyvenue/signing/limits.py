@@ -146,11 +146,8 @@ class Limits:
         return self._tiers.get(signer, self._default)
 
     def put_tier(self, signer: Address, tier: Tier) -> None:
-        """Move a signer to a tier; what a bucket holds above the new burst is lost."""
+        """Move a signer to a tier; the next call cuts what a bucket holds above the new burst."""
         self._tiers[signer] = tier
-        for bucket in Bucket:
-            if balance := self._balances.get((signer, bucket)):
-                balance.tokens = min(balance.tokens, tier.burst(bucket) * TOKEN)
 
     def charge(self, signer: Address, bucket: Bucket, cost: int, now_ns: int) -> Verdict:
         """Take the whole cost or nothing; in mode `warn` a call that cannot pay runs unpaid.

@@ -182,6 +182,19 @@ def write_order(signed: SignedOrder) -> dict[str, str | int]:
     }
 
 
+def write_post(
+    signed: SignedOrder, *, owner: str, order_type: str = "GTC", post_only: bool = False
+) -> bytes:
+    """The body of `POST /order` as a client sends it; `owner` is the UUID of its API key."""
+    body = {
+        "deferExec": False,
+        "order": write_order(signed),
+        "owner": owner,
+        "orderType": order_type,
+    }
+    return msgspec.json.encode(body | {"postOnly": True} if post_only else body)
+
+
 def struct_hash(order: Order) -> bytes:
     """The EIP-712 hash of the struct alone, the same on every exchange."""
     return keccak256(

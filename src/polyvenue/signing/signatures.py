@@ -17,6 +17,7 @@ from polyvenue.signing.addresses import Address, address_word
 from polyvenue.signing.eip712 import CHAIN_ID, hash_text, typed_digest, word
 from polyvenue.signing.keccak import keccak256
 from polyvenue.signing.keys import SIGNATURE_BYTES, recover
+from polyvenue.signing.l2 import ApiKey
 from polyvenue.signing.orders import (
     ORDER_TYPE,
     Exchange,
@@ -26,7 +27,7 @@ from polyvenue.signing.orders import (
     order_id,
     struct_hash,
 )
-from polyvenue.signing.refusal import FOREIGN_SIGNER, INVALID_SIGNATURE, Refusal
+from polyvenue.signing.refusal import FOREIGN_OWNER, FOREIGN_SIGNER, INVALID_SIGNATURE, Refusal
 from polyvenue.signing.wallets import owns
 
 _WRAPPED_TYPE_HASH = hash_text(
@@ -67,10 +68,18 @@ def verify(signed: SignedOrder, exchange: Exchange) -> Verified | Refusal:
     return Verified(order_id(digest), owner)
 
 
-def verify_for(signed: SignedOrder, exchange: Exchange, key_address: Address) -> Verified | Refusal:
-    """As `verify`, and the key that signed must be the one that the API key belongs to."""
+def authorize(
+    signed: SignedOrder, exchange: Exchange, owner: str, key: ApiKey
+) -> Verified | Refusal:
+    """As `verify`, for an order posted with this API key.
+
+    `owner` is the field beside the order and must name the key; the wallet key that signed the
+    order must be the one that the API key belongs to.
+    """
+    if owner != key.key:
+        return FOREIGN_OWNER
     verified = verify(signed, exchange)
-    if isinstance(verified, Verified) and verified.owner != key_address:
+    if isinstance(verified, Verified) and verified.owner != key.address:
         return FOREIGN_SIGNER
     return verified
 

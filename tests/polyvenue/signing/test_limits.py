@@ -82,6 +82,11 @@ def test_a_batch_above_the_burst_is_never_admitted() -> None:
     assert "Retry-After" not in verdict.headers
 
 
+def test_an_idle_bucket_holds_its_burst_and_no_more() -> None:
+    verdict = spent().charge(SIGNER, Bucket.ORDER, 1, NOW_NS + 3600 * NS)
+    assert verdict.headers["Poly-RateLimit-Remaining"] == "59"
+
+
 def test_buckets_and_signers_are_apart() -> None:
     limits = spent()
     for signer, bucket, left in (
@@ -150,7 +155,9 @@ def test_volume_earns_a_tier(volume_usd: int, name: str) -> None:
 
 def test_a_clock_that_steps_back_refills_nothing() -> None:
     limits = spent()
-    assert limits.charge(SIGNER, Bucket.ORDER, 1, NOW_NS - 10 * NS).refusal
+    verdict = limits.charge(SIGNER, Bucket.ORDER, 1, NOW_NS - 10 * NS)
+    assert verdict.refusal
+    assert verdict.headers["Poly-RateLimit-Remaining"] == "0"
     assert limits.charge(SIGNER, Bucket.ORDER, 1, NOW_NS).refusal
 
 

@@ -11,6 +11,7 @@ from polyvenue.signing.orders import (
     SignedOrder,
     decode_order,
     write_order,
+    write_post,
 )
 from polyvenue.signing.refusal import INVALID_PAYLOAD, INVALID_SIGNATURE, VERSION_MISMATCH, Refusal
 from polyvenue.signing.signatures import Verified, verify
@@ -35,6 +36,17 @@ SIGNED_TEXTS = [
 def test_an_order_survives_the_wire(kind: WalletKind) -> None:
     signed = order_of(kind)
     assert decode_order(json.loads(json.dumps(write_order(signed)))) == signed
+
+
+@pytest.mark.parametrize("post_only", [False, True])
+def test_the_body_of_a_post_is_compact_json(post_only: bool) -> None:
+    signed = order_of(WalletKind.DEPOSIT)
+    body = write_post(signed, owner="key", order_type="GTD", post_only=post_only)
+    assert b" " not in body
+    found = json.loads(body)
+    assert decode_order(found.pop("order")) == signed
+    expected = {"deferExec": False, "owner": "key", "orderType": "GTD"}
+    assert found == (expected | {"postOnly": True} if post_only else expected)
 
 
 def judge(raw: object) -> Verified | Refusal:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from polyvenue.signing.accounts import OrderSigner, make_account, sign_order
 from polyvenue.signing.addresses import Address
+from polyvenue.signing.l2 import make_api_key
 from polyvenue.signing.orders import (
     NEG_RISK_EXCHANGE,
     STANDARD_EXCHANGE,
@@ -15,8 +16,8 @@ from polyvenue.signing.orders import (
     SignedOrder,
     exchange_of,
 )
-from polyvenue.signing.refusal import FOREIGN_SIGNER, INVALID_SIGNATURE
-from polyvenue.signing.signatures import Verified, verify, verify_for
+from polyvenue.signing.refusal import FOREIGN_OWNER, FOREIGN_SIGNER, INVALID_SIGNATURE
+from polyvenue.signing.signatures import Verified, authorize, verify
 from polyvenue.signing.wallets import SIGNATURE_TYPES, WalletKind, deposit_wallet_legacy
 from tests.polyvenue.signing.orders_made import account, order_of
 
@@ -136,6 +137,14 @@ def test_a_stranger_cannot_sign_for_a_wallet(kind: WalletKind) -> None:
     assert verify(stolen, STANDARD_EXCHANGE) == INVALID_SIGNATURE
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_signer_of_an_order_is_who_signs_it(kind: WalletKind) -> None:
+    order = msgspec.structs.replace(order_of(kind).order, signer=OTHER.address)
+    key = account(kind).key
+    signed = SignedOrder(order=order, signature=sign_order(order, STANDARD_EXCHANGE, key))
+    assert verify(signed, STANDARD_EXCHANGE) == INVALID_SIGNATURE
+
+
 def test_a_plain_key_signs_for_no_other_maker() -> None:
     order = msgspec.structs.replace(order_of(WalletKind.EOA).order, maker=OTHER.address)
     key = account(WalletKind.EOA).key
@@ -164,11 +173,13 @@ def test_a_deposit_wallet_of_nobody_is_refused() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_api_key_must_belong_to_the_signing_key(kind: WalletKind) -> None:
     signed = order_of(kind)
-    own = account(kind).address
-    assert isinstance(verify_for(signed, STANDARD_EXCHANGE, own), Verified)
-    assert verify_for(signed, STANDARD_EXCHANGE, OTHER.address) == FOREIGN_SIGNER
+    own = make_api_key(b"seed", account(kind).address, 0)
+    other = make_api_key(b"seed", OTHER.address, 0)
+    assert isinstance(authorize(signed, STANDARD_EXCHANGE, own.key, own), Verified)
+    assert authorize(signed, STANDARD_EXCHANGE, other.key, own) == FOREIGN_OWNER
+    assert authorize(signed, STANDARD_EXCHANGE, other.key, other) == FOREIGN_SIGNER
     wrong = msgspec.structs.replace(signed, signature=bytes(65))
-    assert verify_for(wrong, STANDARD_EXCHANGE, own) == INVALID_SIGNATURE
+    assert authorize(wrong, STANDARD_EXCHANGE, own.key, own) == INVALID_SIGNATURE
 
 
 @given(
