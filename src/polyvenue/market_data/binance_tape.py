@@ -39,7 +39,7 @@ class BinanceTape:
         self._shared_key = f"{seed}:usdt"  # one walk for every symbol: it is the dollar that moves
         self._basis = basis_bp * 1e-4
         self._symbol = path.asset.binance_symbol
-        self._tick_e8 = 10 ** (8 - path.asset.decimals)
+        self._tick_e8 = int(10 ** (8 - path.asset.decimals))
         self.streams = tuple(f"{self._symbol.lower()}@{name}" for name in ("trade", "bookTicker"))
 
     def events(self, after_ns: int, until_ns: int) -> list[BinanceEvent]:

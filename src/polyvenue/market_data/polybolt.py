@@ -225,10 +225,11 @@ class PolyBoltConnection:
         if not isinstance(wanted, dict):
             return "bad_filter"
         symbol = wanted.get("symbol")
+        symbol = symbol.lower() if isinstance(symbol, str) else ""
         provider = wanted.get("provider", "")
-        asset = symbol.lower().removesuffix("usd") if isinstance(symbol, str) else ""
+        asset = symbol.removesuffix("usd")
         oracle = self._oracles.get(asset)
-        if oracle is None or symbol.lower() != oracle.asset.oracle_symbol:
+        if oracle is None or symbol != oracle.asset.oracle_symbol:
             return "bad_filter"
         if channel == SPOT:
             if asset in _TWAP_ONLY or provider not in ("", "chainlink", "pyth"):

@@ -48,7 +48,7 @@ class PricePath:
     """The hidden path of one asset. It keeps a bounded cache of knots, which changes no value."""
 
     def __init__(
-        self, seed: int, asset: Asset, *, jump_chance: float = 0.2, jump_bp: float = 12.0
+        self, seed: int, asset: Asset, *, jump_chance: float = 0.2, jump_bp: float = 8.0
     ) -> None:
         self.asset = asset
         self._key = f"{seed}:{asset.code}"
