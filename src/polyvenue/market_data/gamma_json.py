@@ -37,6 +37,12 @@ _TAGS = (
     ("101757", "Recurring", "recurring"),
     ("21", "Crypto", "crypto"),
 )
+_NEVER = (
+    *("new", "featured", "ready", "funded", "cyom", "deploying", "rfqEnabled"),
+    *("pendingDeployment", "negRiskOther", "clearBookOnStart", "showGmpSeries"),
+    *("showGmpOutcome", "manualActivation", "holdingRewardsEnabled"),
+    *("requiresTranslation", "pagerDutyNotificationEnabled"),
+)
 _TAGGED_NS = 1_746_824_218 * NS
 
 
@@ -196,26 +202,8 @@ def _terms(record: MarketRecord) -> JsonObject:
 
 def _flags() -> JsonObject:
     """Fields that are the same in every Up/Down market."""
-    never = [
-        "new",
-        "featured",
-        "ready",
-        "funded",
-        "cyom",
-        "deploying",
-        "rfqEnabled",
-        "pendingDeployment",
-        "negRiskOther",
-        "clearBookOnStart",
-        "showGmpSeries",
-        "showGmpOutcome",
-        "manualActivation",
-        "holdingRewardsEnabled",
-        "requiresTranslation",
-        "pagerDutyNotificationEnabled",
-    ]
+    out: JsonObject = dict.fromkeys(_NEVER, False)
     always = ("restricted", "approved", "hasReviewedDates", "automaticallyActive")
-    out: JsonObject = dict.fromkeys(never, False)
     return out | dict.fromkeys(always, True) | {"comboStatus": "disabled"}
 
 

@@ -69,12 +69,6 @@ class BookView:
         """The lowest ask."""
         return min((price for price, _ in self.asks), default=None)
 
-    @property
-    def middle_e4(self) -> int | None:
-        """Half the way between the best prices, rounded down; None when a side is empty."""
-        bid, ask = self.best_bid_e4, self.best_ask_e4
-        return None if bid is None or ask is None else (bid + ask) // 2
-
 
 def levels_json(levels: tuple[Level, ...], *, descending: bool) -> list[JsonObject]:
     """Levels as the venue lists them: bids ascending, asks descending, the best one last."""
@@ -109,8 +103,19 @@ def book_hash(book: BookView) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MarketRecord:
-    """A window with its terms and, once it is over, its outcome (0 Up, 1 Down)."""
+    """A window with its terms and, once it is over, its outcome (0 Up, 1 Down).
+
+    `accepts_until_ns` is when orders stop being taken; None means the end of the window (whether
+    the venue takes some a little longer is UNVERIFIED).
+    """
 
     window: Window
     terms: MarketTerms = field(default_factory=MarketTerms)
     winner: int | None = None
+    accepts_until_ns: int | None = None
+
+    def is_accepting(self, now_ns: int) -> bool:
+        """True while orders are taken."""
+        until_ns = self.accepts_until_ns
+        until_ns = self.window.end_ns if until_ns is None else until_ns
+        return self.window.accepting_ns <= now_ns < until_ns

@@ -6,20 +6,10 @@ from polyvenue.market_data.oracle import TwapRule
 from polyvenue.market_data.text import NS
 from polyvenue.market_data.windows import DURATIONS, Series, Window
 
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 
 
 def new_york(time_ns: int) -> datetime:
