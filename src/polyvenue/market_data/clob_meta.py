@@ -258,6 +258,12 @@ def _by_condition(condition_id: str, venue: Venue, now_ns: int) -> MarketRecord:
     return record
 
 
+def _base_fee(request: Request, venue: Venue, now_ns: int, config: MetaConfig) -> JsonObject:
+    """A legacy number that is not the fee; the token must exist all the same."""
+    _market_of(venue, _token(request.params), now_ns)
+    return {"base_fee": config.base_fee}
+
+
 def _by_token(token_id: str, venue: Venue, now_ns: int) -> JsonObject:
     if not _is_token(token_id):
         raise Refused(400, "Invalid token id")
@@ -313,9 +319,7 @@ _FIXED: dict[tuple[str, str], _Fixed] = {
     ("GET", "/neg-risk"): lambda r, v, now, c: {
         "neg_risk": _market_of(v, _token(r.params), now).terms.neg_risk
     },
-    ("GET", "/fee-rate"): lambda r, v, now, c: {
-        "base_fee": c.base_fee if _market_of(v, _token(r.params), now) else 0
-    },
+    ("GET", "/fee-rate"): _base_fee,
     ("GET", "/prices-history"): lambda r, v, now, c: _history(r.params, v, now),
     ("GET", "/markets"): lambda r, v, now, c: _open_page(r, v, now, market_json),
     ("GET", "/simplified-markets"): lambda r, v, now, c: _open_page(r, v, now, simplified_json),
