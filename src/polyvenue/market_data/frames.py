@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from polyvenue.market_data.text import JsonObject, dump
 
+# PolyBolt's documented limit, taken for Binance too; the CLOB channels document none.
 MAX_FRAME_BYTES = 65_536
+CLOB_FRAME_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,11 @@ def read_object(data: bytes | str) -> JsonObject | None:
 
     Nesting deep enough to exhaust the parser's stack is "anything else" too.
     """
+    text = read_text(data)
+    if text is None:
+        return None
     try:
-        value = json.loads(data)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -37,6 +37,8 @@ _TAGS = (
     ("101757", "Recurring", "recurring"),
     ("21", "Crypto", "crypto"),
 )
+# No market lives longer than a day, so its volume is the same over every span.
+_SPANS = ("24hr", "1wk", "1mo", "1yr")
 _NEVER = (
     *("new", "featured", "ready", "funded", "cyom", "deploying", "rfqEnabled"),
     *("pendingDeployment", "negRiskOther", "clearBookOnStart", "showGmpSeries"),
@@ -80,15 +82,14 @@ def market_json(entry: GammaEntry, now_ns: int, *, with_event: bool) -> JsonObje
     """A market; the routes under /markets include its event, without markets."""
     window = entry.record.window
     out = _identity(window) | _state(entry, now_ns) | _terms(entry.record) | _flags()
-    if not entry.is_closed(now_ns):
-        # A finished market keeps its last best prices; a running one has no closing fields.
-        out |= {"umaResolutionStatus": None, "closedTime": None}
-    else:
+    if entry.is_closed(now_ns):
+        # A running market has none of these keys; the best prices linger.
         out |= {
             "umaResolutionStatus": "resolved",
             "closedTime": database_text(window.payout_ns),
             "umaEndDate": iso_text(window.payout_ns),
             "automaticallyResolved": True,
+            "liquidityAmm": 0,
         }
     if with_event:
         out["events"] = [event_json(entry, now_ns, with_markets=False)]
@@ -122,10 +123,11 @@ def _identity(window: Window) -> JsonObject:
 
 
 def _state(entry: GammaEntry, now_ns: int) -> JsonObject:
+    """What changes. Gamma goes on saying `acceptingOrders` until it learns of the outcome."""
     window, quote = entry.record.window, entry.quote
     closed = entry.is_closed(now_ns)
     accepting = not closed and not entry.zombie and now_ns >= window.accepting_ns
-    volume, liquidity = amount_number(quote.volume_e6), amount_number(quote.liquidity_e6)
+    liquidity = amount_number(quote.liquidity_e6)
     changed_ns = window.gamma_closed_ns if closed else min(now_ns, window.end_ns)
     out: JsonObject = {
         "outcomePrices": dump_spaced(_outcome_prices(entry, closed)),
@@ -135,21 +137,22 @@ def _state(entry: GammaEntry, now_ns: int) -> JsonObject:
         "acceptingOrders": accepting,
         "enableOrderBook": not entry.zombie,
         "updatedAt": iso_micros_text(max(window.listed_ns, changed_ns)),
-        "volume": amount_text(quote.volume_e6),
-        "volumeNum": volume,
-        "volume24hr": volume,
-        "volumeClob": volume,
         "liquidity": "0" if closed else amount_text(quote.liquidity_e6),
         "liquidityNum": 0 if closed else liquidity,
         "liquidityClob": 0 if closed else liquidity,
         "competitive": 0 if closed else 1,
     }
+    if quote.volume_e6 > 0:
+        volume = amount_number(quote.volume_e6)
+        out |= {"volume": amount_text(quote.volume_e6), "volumeNum": volume, "volumeClob": volume}
+        out |= dict.fromkeys((f"volume{span}" for span in _SPANS), volume)
+        out |= dict.fromkeys((f"volume{span}Clob" for span in _SPANS), volume)
     if quote.bid_e4 is not None:
         out["bestBid"] = price_number(quote.bid_e4)
     if quote.ask_e4 is not None:
         out["bestAsk"] = price_number(quote.ask_e4)
-    if quote.bid_e4 is not None and quote.ask_e4 is not None:
-        out["spread"] = price_number(quote.ask_e4 - quote.bid_e4)
+    ask_e4 = 10_000 if quote.ask_e4 is None else quote.ask_e4
+    out["spread"] = price_number(ask_e4 - (quote.bid_e4 or 0))
     if quote.last_e4 is not None:
         out["lastTradePrice"] = price_number(quote.last_e4)
     return out
@@ -242,6 +245,12 @@ def event_json(entry: GammaEntry, now_ns: int, *, with_markets: bool) -> JsonObj
     out |= dict.fromkeys(("cyom", "enableNegRisk", "negRiskAugmented"), False)
     out |= dict.fromkeys(("pendingDeployment", "deploying", "requiresTranslation"), False)
     out |= dict.fromkeys(("showAllOutcomes", "showMarketImages", "automaticallyActive"), True)
+    if entry.quote.volume_e6 > 0:
+        volume = amount_number(entry.quote.volume_e6)
+        liquidity = 0 if closed else amount_number(entry.quote.liquidity_e6)
+        out |= {"volume": volume, "liquidity": liquidity, "liquidityClob": liquidity}
+        out |= {"openInterest": 0, "competitive": 0 if closed else 1}
+        out |= dict.fromkeys((f"volume{span}" for span in _SPANS), volume)
     if metadata := _event_metadata(entry, now_ns):
         out["eventMetadata"] = metadata
     if with_markets:
@@ -291,6 +300,7 @@ def _tag_json(tag: tuple[str, str, str]) -> JsonObject:
         "label": label,
         "slug": slug,
         "forceShow": False,
+        "isCarousel": False,
         "createdAt": iso_micros_text(_TAGGED_NS),
         "updatedAt": iso_micros_text(_TAGGED_NS),
         "requiresTranslation": False,

@@ -7,7 +7,7 @@ Rules: polymarket.md 6.1. A first frame that is no subscription, an early PING i
 from collections.abc import Callable
 
 from polyvenue.market_data.frames import (
-    MAX_FRAME_BYTES,
+    CLOB_FRAME_BYTES,
     Close,
     Out,
     Send,
@@ -23,6 +23,9 @@ from polyvenue.market_data.text import JsonObject
 
 BAD_SUBSCRIPTION = Close(1008, "invalid subscription payload")
 TOO_BIG = Close(1009, "message too big")
+# The venue documents no maximum; ours keeps a client from growing without bound.
+SUBSCRIPTIONS_MAX = 10_000
+TOO_MANY = Close(1008, "too many subscriptions")
 INVALID = Send("INVALID OPERATION")
 PONG = Send("PONG")
 
@@ -48,7 +51,7 @@ class MarketConnection:
         """Answer one client frame."""
         if self.closed:
             return []
-        if size_of(data) > MAX_FRAME_BYTES:
+        if size_of(data) > CLOB_FRAME_BYTES:
             return self._close(TOO_BIG)
         text = read_text(data)
         if not self._subscribed:
@@ -77,6 +80,8 @@ class MarketConnection:
         tokens = text_list(frame.get("assets_ids"))
         if tokens is None:
             return self._close(BAD_SUBSCRIPTION)
+        if len(tokens) > SUBSCRIPTIONS_MAX:
+            return self._close(TOO_MANY)
         self._subscribed = True
         self._custom = frame.get("custom_feature_enabled") is True
         self._tokens = dict.fromkeys(tokens)
@@ -96,6 +101,8 @@ class MarketConnection:
         if isinstance(custom, bool):
             self._custom = custom
         added = [token for token in dict.fromkeys(tokens) if token not in self._tokens]
+        if len(self._tokens) + len(added) > SUBSCRIPTIONS_MAX:
+            return self._close(TOO_MANY)
         self._tokens |= dict.fromkeys(added)
         return self._dump(frame, added) if added else []
 

@@ -7,7 +7,7 @@ Rules: polymarket.md 6.2. There is no acknowledgement. Bad credentials close 100
 from collections.abc import Callable
 
 from polyvenue.market_data.frames import (
-    MAX_FRAME_BYTES,
+    CLOB_FRAME_BYTES,
     Close,
     Out,
     Send,
@@ -16,7 +16,14 @@ from polyvenue.market_data.frames import (
     size_of,
     text_list,
 )
-from polyvenue.market_data.market_channel import BAD_SUBSCRIPTION, INVALID, PONG, TOO_BIG
+from polyvenue.market_data.market_channel import (
+    BAD_SUBSCRIPTION,
+    INVALID,
+    PONG,
+    SUBSCRIPTIONS_MAX,
+    TOO_BIG,
+    TOO_MANY,
+)
 from polyvenue.market_data.text import JsonObject
 from polyvenue.market_data.user_messages import UserMessage
 
@@ -41,7 +48,7 @@ class UserConnection:
         """Answer one client frame."""
         if self.closed:
             return []
-        if size_of(data) > MAX_FRAME_BYTES:
+        if size_of(data) > CLOB_FRAME_BYTES:
             return self._close(TOO_BIG)
         text = read_text(data)
         if not self._subscribed:
@@ -86,14 +93,13 @@ class UserConnection:
         operation = frame["operation"]
         if markets is None or operation not in ("subscribe", "unsubscribe"):
             return [INVALID]
+        if self._markets is None:
+            return []  # who has all markets keeps them
         if operation == "subscribe":
-            # Who has all markets keeps them.
-            self._markets = (
-                None if self._markets is None else self._markets | dict.fromkeys(markets)
-            )
-        elif self._markets is not None:
-            for market in markets:
-                self._markets.pop(market, None)
+            self._markets |= dict.fromkeys(markets)
+            return self._close(TOO_MANY) if len(self._markets) > SUBSCRIPTIONS_MAX else []
+        for market in markets:
+            self._markets.pop(market, None)
         return []
 
     def _close(self, close: Close) -> list[Out]:

@@ -46,11 +46,10 @@ class Route:
     intended: dict[str, str]
 
 
-def gamma(path: str, now_ns: int, **params: str) -> object:
+def gamma(path: str, now_ns: int, quote: Quote, **params: str) -> object:
     """A reply of a Gamma that knows one market."""
     table = GammaTable()
     table.add(MarketRecord(WINDOW), WINDOW.listed_ns)
-    quote = Quote(4_900, 5_100, 5_000, 79_945_980_055, 1_654_530_000)
     table.note_quote(WINDOW.slug, quote, WINDOW.listed_ns)
     table.note_settlement(WINDOW.slug, settle(oracle(), WINDOW.start_ns, WINDOW.end_ns, TWAP_60))
     status, body = answer(path, {k: [v] for k, v in params.items()}, table, now_ns)
@@ -106,7 +105,10 @@ def order(change: OrderChange, status: OrderStatus) -> object:
 
 def trade() -> object:
     """A trade as its taker sees it."""
-    shown = replace(TRADE, taker_order_id="0x" + "ab" * 32, maker_address="0x" + "ab" * 20)
+    wallet = "0x" + "ab" * 20
+    makers = tuple(replace(part, maker_address=wallet) for part in TRADE.makers)
+    order_id = "0x" + "ab" * 32
+    shown = replace(TRADE, taker_order_id=order_id, maker_address=wallet, makers=makers)
     assert KEYS[0] == shown.api_key
     return json.loads(trade_messages(shown, AT_NS)[0].text)
 
@@ -122,29 +124,149 @@ def printed() -> object:
     return json.loads(messages.last_trade_price(done).text)
 
 
-OPEN_MARKET = {}
+QUIET = Quote(4_900, 5_100, None, 0, 1_654_530_000)
+BUSY = Quote(5_000, 5_100, 5_100, 79_945_980_055, 20_328_374_700)
+ONE_SIDED = Quote(None, 100, 100, 79_945_980_055, 0)
+
+
+def open_market(quote: Quote) -> object:
+    """A Gamma market in the middle of its window."""
+    return gamma(f"/markets/slug/{WINDOW.slug}", AT_NS, quote)
+
+
+def closed_market(quote: Quote) -> object:
+    """A Gamma market when Gamma has the outcome."""
+    return gamma(f"/markets/slug/{WINDOW.slug}", CLOSED_NS, quote)
+
+
+def text_of(message: messages.Message) -> object:
+    """A message as a client reads it."""
+    return json.loads(message.text)
+
+
+# Reasons for what differs on purpose.
+NEWER = "the recording is older than this field (spec of November 2026)"
+CUT = "the publisher cut the market out of its event"
+SLOW = "a statistic we do not keep"
+SPORT = "the recording is a sports market"
+NO_TYPE = "the recording is without its event type, which the venue documents"
+DUMMY = "the recording holds an invented id"
+OTHER = "the venue's newer text, as documented, and what its SDK reads"
+
+NEW_FIELDS = (
+    "clobRewards",
+    "cryptoMarketConfig",
+    "cryptoMarketConfigId",
+    "secondsDelay",
+    "version",
+)
+
+
+def only(whose: str, reason: str, *paths: str) -> dict[str, str]:
+    """Keys that only one side has, all for one reason."""
+    return {f"{path}: only {whose}": reason for path in paths}
+
+
+def newer(prefix: str) -> dict[str, str]:
+    """The market fields that came after the recordings."""
+    return only("ours", NEWER, *(f"{prefix}.{name}" for name in NEW_FIELDS))
+
+
+PM = "polymarket/"
+UNCONFIRMED = "polymarket/not_confirmed_recorded/nautilus_"
+WHOLE_MARKET = newer("") | only("ours", CUT, ".events")
 ROUTES = [
-    Route("polymarket/clob_market_asset_id_timestamp.json", lambda: rest_book_json(up_book(None)), {}),
-    Route("polymarket/hugompt_clob_book.json", lambda: ask("/book", token_id=UP)[1], {}),
-    Route("polymarket/hugompt_clob_prices_history.json", lambda: ask("/prices-history", market=UP)[1], {}),
-    Route("polymarket/clob_market_btc15m_resolved.json", resolved_market, {}),
-    Route("polymarket/hugompt_gamma_event_crypto_updown.json", lambda: gamma("/events", AT_NS, slug=WINDOW.slug), {}),
-    Route("polymarket/hugompt_gamma_market_updown.json", lambda: gamma(f"/markets/slug/{WINDOW.slug}", AT_NS), {}),
-    Route("polymarket/gamma_market_btc5m_resolved_up.json", lambda: gamma(f"/markets/slug/{WINDOW.slug}", CLOSED_NS), {}),
-    Route("polymarket/gamma_market_btc5m_resolved_down.json", lambda: gamma(f"/markets/slug/{WINDOW.slug}", CLOSED_NS), {}),
-    Route("polymarket/clob_list_book.json", lambda: first_frame(None), {}),
-    Route("polymarket/ws_book_initial_dump.json", first_book, {}),
-    Route("polymarket/ws_book_update.json", lambda: json.loads(messages.book_message(up_book()).text), {}),
-    Route("polymarket/clob_price_change.json", price_change, {}),
-    Route("polymarket/clob_new_market.json", lambda: json.loads(messages.new_market(MarketRecord(WINDOW), AT_NS).text), {}),
+    Route(PM + "clob_market_asset_id_timestamp.json", lambda: rest_book_json(up_book(None)), {}),
+    Route(PM + "hugompt_clob_book.json", lambda: rest_book_json(up_book(None)), {}),
+    Route(
+        PM + "hugompt_clob_prices_history.json", lambda: ask("/prices-history", market=UP)[1], {}
+    ),
+    Route(PM + "clob_market_btc15m_resolved.json", resolved_market, {}),
+    Route(
+        PM + "hugompt_gamma_event_crypto_updown.json",
+        lambda: gamma("/events", AT_NS, QUIET, slug=WINDOW.slug),
+        newer("[].markets[]"),
+    ),
+    Route(PM + "hugompt_gamma_market_updown.json", lambda: open_market(QUIET), WHOLE_MARKET),
+    Route(
+        PM + "gamma_market_btc5m_resolved_up.json",
+        lambda: closed_market(BUSY),
+        WHOLE_MARKET | only("recorded", SLOW, ".oneHourPriceChange"),
+    ),
+    Route(
+        PM + "gamma_market_btc5m_resolved_down.json",
+        lambda: closed_market(ONE_SIDED),
+        WHOLE_MARKET | only("recorded", SLOW, ".oneHourPriceChange"),
+    ),
+    Route(
+        UNCONFIRMED + "gamma_market.json",
+        lambda: open_market(BUSY),
+        newer("")
+        | only("ours", NEWER, ".comboStatus", ".feeSchedule")
+        | only("recorded", SLOW, ".events[].series[].featured", ".events[].series[].restricted"),
+    ),
+    Route(PM + "clob_list_book.json", lambda: first_frame(None), {}),
+    Route(PM + "ws_book_initial_dump.json", first_book, {}),
+    Route(PM + "ws_book_update.json", lambda: text_of(messages.book_message(up_book())), {}),
+    Route(PM + "clob_price_change.json", price_change, {}),
+    Route(
+        PM + "clob_new_market.json",
+        lambda: text_of(messages.new_market(MarketRecord(WINDOW), AT_NS)),
+        only("recorded", SPORT, ".game_start_time", ".line", ".sports_market_type")
+        | {".group_item_title: empty text, recorded text": SPORT}
+        | {".tags: one of the lists is empty": SPORT},
+    ),
     Route("feeds/binance_btcusdt_trade.json", binance_print, {}),
-    Route("polymarket/not_confirmed_recorded/nautilus_gamma_market.json", lambda: gamma(f"/markets/slug/{WINDOW.slug}", AT_NS), {}),
-    Route("polymarket/not_confirmed_recorded/nautilus_ws_market_best_bid_ask_msg.json", lambda: json.loads(messages.best_bid_ask(up_book()).text), {}),
-    Route("polymarket/not_confirmed_recorded/nautilus_ws_market_last_trade_msg.json", printed, {}),
-    Route("polymarket/not_confirmed_recorded/nautilus_ws_tick_size_change.json", lambda: json.loads(messages.tick_size_change(WINDOW, 100, 10, AT_NS)[0].text), {}),
-    Route("polymarket/not_confirmed_recorded/nautilus_ws_market_resolved_msg.json", lambda: json.loads(messages.market_resolved(WINDOW, 0, AT_NS).text), {}),
-    Route("polymarket/not_confirmed_recorded/nautilus_ws_user_order_placement.json", lambda: order(OrderChange.PLACEMENT, OrderStatus.LIVE), {}),
-    Route("polymarket/not_confirmed_recorded/nautilus_ws_user_order_venue_cancel.json", lambda: order(OrderChange.CANCELLATION, OrderStatus.INVALID), {}),
-    Route("polymarket/not_confirmed_recorded/nautilus_ws_user_trade.json", trade, {}),
-    Route("polymarket/not_confirmed_recorded/nautilus_clob_fee_rate_response_nonzero.json", lambda: ask("/fee-rate", token_id=UP)[1], {}),
+    Route(
+        UNCONFIRMED + "ws_market_best_bid_ask_msg.json",
+        lambda: text_of(messages.best_bid_ask(up_book())),
+        {},
+    ),
+    Route(
+        UNCONFIRMED + "ws_market_last_trade_msg.json",
+        printed,
+        only("ours", NEWER, ".transaction_hash"),
+    ),
+    Route(
+        UNCONFIRMED + "ws_tick_size_change.json",
+        lambda: text_of(messages.tick_size_change(WINDOW, 100, 10, AT_NS)[0]),
+        only("ours", NO_TYPE, ".event_type"),
+    ),
+    Route(
+        UNCONFIRMED + "ws_market_resolved_msg.json",
+        lambda: text_of(messages.market_resolved(WINDOW, 0, AT_NS)),
+        only("ours", NEWER, ".event_message"),
+    ),
+    Route(
+        UNCONFIRMED + "ws_user_order_placement.json",
+        lambda: order(OrderChange.PLACEMENT, OrderStatus.LIVE),
+        only("ours", NO_TYPE, ".event_type")
+        | {".created_at: seconds text, recorded milliseconds text": OTHER}
+        | {".expiration: decimal text, recorded null": OTHER}
+        | {".id: 32 bytes, recorded text": DUMMY},
+    ),
+    Route(
+        UNCONFIRMED + "ws_user_order_venue_cancel.json",
+        lambda: order(OrderChange.CANCELLATION, OrderStatus.INVALID),
+        only("ours", NO_TYPE, ".event_type")
+        | {".created_at: seconds text, recorded milliseconds text": OTHER}
+        | {".associate_trades: null, recorded list": "null elsewhere in the same set"}
+        | {f".{name}: 32 bytes, recorded text": DUMMY for name in ("id", "market")},
+    ),
+    Route(
+        UNCONFIRMED + "ws_user_trade.json",
+        trade,
+        only("ours", NO_TYPE, ".event_type")
+        | only("ours", NEWER, ".transaction_hash", ".matchtime")
+        | only("ours", NEWER, ".maker_orders[].outcome_index", ".maker_orders[].side")
+        | only("recorded", OTHER, ".match_time")
+        | {".bucket_index: decimal text, recorded number": OTHER}
+        | {".last_update: seconds text, recorded ISO time, seconds": OTHER}
+        | {".taker_order_id: 32 bytes, recorded text": DUMMY},
+    ),
+    Route(
+        UNCONFIRMED + "clob_fee_rate_response_nonzero.json",
+        lambda: ask("/fee-rate", token_id=UP)[1],
+        {".base_fee: number, recorded decimal text": "a number in the venue's documents"},
+    ),
 ]

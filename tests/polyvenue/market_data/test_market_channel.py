@@ -150,7 +150,18 @@ def test_later_nonsense_changes_nothing(frame: bytes | str) -> None:
 
 
 def test_an_oversized_frame_closes() -> None:
-    assert connect(UP).receive("x" * 65_537) == [Close(1009, "message too big")]
+    assert connect(UP).receive("x" * (2**20 + 1)) == [Close(1009, "message too big")]
+
+
+def test_a_client_cannot_subscribe_without_bound() -> None:
+    connection = connect()
+    for start in range(0, 10_000, 2_000):
+        names = [str(number) for number in range(start, start + 2_000)]
+        assert texts(say(connection, {"operation": "subscribe", "assets_ids": names})) == [[]]
+    one_more = say(connection, {"operation": "subscribe", "assets_ids": ["x"]})
+    assert one_more == [Close(1008, "too many subscriptions")]
+    whole = {"type": "market", "assets_ids": [str(number) for number in range(10_001)]}
+    assert say(MarketConnection(read_book), whole) == one_more
 
 
 def test_the_custom_switch_works_on_a_token_already_subscribed() -> None:

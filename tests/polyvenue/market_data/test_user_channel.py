@@ -99,6 +99,13 @@ def test_who_has_all_markets_keeps_them() -> None:
     assert connection.deliver(MESSAGE) == Send("{}")
 
 
+def test_a_client_cannot_subscribe_without_bound() -> None:
+    names = [str(number) for number in range(10_000)]
+    assert say(connect("0xother"), {"operation": "subscribe", "markets": names[1:]}) == []
+    out = say(connect("0xother"), {"operation": "subscribe", "markets": names})
+    assert out == [Close(1008, "too many subscriptions")]
+
+
 @pytest.mark.parametrize(
     "frame", ["x", "{}", '{"operation":"subscribe"}', '{"operation":"x","markets":[]}', b"\xff"]
 )
