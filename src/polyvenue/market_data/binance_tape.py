@@ -18,6 +18,7 @@ _FIRST_TRADE_ID = 5_900_000_000
 _FIRST_UPDATE_ID = 80_000_000_000
 _BASIS_BLOCK_NS = 600 * NS
 _LATENCY_MS = (5, 50)
+_MEMORY = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,30 @@ class BinanceTape:
         self._basis = basis_bp * 1e-4
         self._symbol = path.asset.binance_symbol
         self._tick_e8 = int(10 ** (8 - path.asset.decimals))
+        self._slots: dict[int, tuple[BinanceEvent, BinanceEvent]] = {}
         self.streams = tuple(f"{self._symbol.lower()}@{name}" for name in ("trade", "bookTicker"))
 
     def events(self, after_ns: int, until_ns: int) -> list[BinanceEvent]:
         """Everything that reaches clients in (after_ns, until_ns], in order."""
         first = (after_ns - _LATENCY_MS[1] * NS_PER_MS) // GRID_NS
-        found = []
+        found: list[BinanceEvent] = []
         for slot in range(first, until_ns // GRID_NS + 1):
-            at_ns = slot * GRID_NS + self._latency_ns(slot)
-            if after_ns < at_ns <= until_ns:
-                found.append(BinanceEvent(self.streams[1], at_ns, self._quote(slot)))
-                found.append(BinanceEvent(self.streams[0], at_ns, self._print(slot)))
+            pair = self._slot(slot)
+            if after_ns < pair[0].at_ns <= until_ns:
+                found += pair
         return found
+
+    def _slot(self, slot: int) -> tuple[BinanceEvent, BinanceEvent]:
+        """The quote and the print of a slot, remembered for the next client."""
+        pair = self._slots.get(slot)
+        if pair is None:
+            at_ns = slot * GRID_NS + self._latency_ns(slot)
+            quote = BinanceEvent(self.streams[1], at_ns, self._quote(slot))
+            pair = (quote, BinanceEvent(self.streams[0], at_ns, self._print(slot)))
+            if len(self._slots) >= _MEMORY:
+                self._slots.clear()
+            self._slots[slot] = pair
+        return pair
 
     def _latency_ns(self, slot: int) -> int:
         low, high = _LATENCY_MS

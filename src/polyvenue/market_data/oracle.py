@@ -12,6 +12,7 @@ from polyvenue.market_data.prices import PricePath, uniform
 from polyvenue.market_data.text import NS, NS_PER_MS
 
 _E18_PER_E8 = 10**10
+_MEMORY = 4_096
 
 
 class Kind(StrEnum):
@@ -71,15 +72,17 @@ class Oracle:
         self._path = path
         self._relay = relay or RelayConfig()
         self._key = f"{seed}:{path.asset.code}:oracle"
+        # Memory of answers, bounded: every client asks for the same points.
         self._spots: dict[int, int] = {}
+        self._points: dict[tuple[Kind, int, TwapRule], OraclePoint] = {}
 
     def spot_e18(self, second: int) -> int:
         """The spot value of a whole Unix second, 18 decimals."""
         found = self._spots.get(second)
         if found is None:
             found = self._path.price_e8(second * NS) * _E18_PER_E8
-            if len(self._spots) >= 4_096:
-                self._spots.clear()  # bounded; values can always be computed again
+            if len(self._spots) >= _MEMORY:
+                self._spots.clear()
             self._spots[second] = found
         return found
 
@@ -91,6 +94,15 @@ class Oracle:
 
     def point(self, kind: Kind, second: int, rule: TwapRule = TWAP_60) -> OraclePoint:
         """The point stamped with `second`, as relayed."""
+        found = self._points.get((kind, second, rule))
+        if found is None:
+            found = self._relayed(kind, second, rule)
+            if len(self._points) >= _MEMORY:
+                self._points.clear()
+            self._points[kind, second, rule] = found
+        return found
+
+    def _relayed(self, kind: Kind, second: int, rule: TwapRule) -> OraclePoint:
         carried = self._is_carried(kind, second)
         shown = second - 1 if carried else second
         value = self.spot_e18(shown) if kind is Kind.SPOT else self.twap_e18(shown, rule)
@@ -102,11 +114,8 @@ class Oracle:
         """The points first visible in (after_ns, until_ns], oldest first."""
         slowest_ms = max(self._relay.spot_ms[1], self._relay.twap_ms[1])
         first = (after_ns - slowest_ms * NS_PER_MS) // NS - 1
-        return [
-            self.point(kind, second, rule)
-            for second in range(first, until_ns // NS + 1)
-            if after_ns < self._published_ns(kind, second) <= until_ns
-        ]
+        points = (self.point(kind, second, rule) for second in range(first, until_ns // NS + 1))
+        return [point for point in points if after_ns < point.published_ns <= until_ns]
 
     def _is_carried(self, kind: Kind, second: int) -> bool:
         ppm = self._relay.carried_ppm

@@ -6,6 +6,7 @@ trailing zeros, as recorded ("0.5", "17952.49"). Times are Unix nanoseconds insi
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 
 NS = 1_000_000_000
 NS_PER_MS = 1_000_000
@@ -21,6 +22,7 @@ def decimal_text(value: int, places: int) -> str:
     return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
 
 
+@lru_cache(maxsize=10_001)
 def price_text(price_e4: int) -> str:
     """A price: 5000 is "0.5"."""
     return decimal_text(price_e4, 4)

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 ALLOWED = {
-    *("ast", "base64", "bisect", "collections", "collections.abc", "dataclasses", "datetime"),
+    *("base64", "collections", "collections.abc", "dataclasses", "datetime", "functools"),
     *("enum", "hashlib", "heapq", "json", "math", "typing"),
 }
 
