@@ -185,3 +185,39 @@ def test_the_steps_of_publishing_change_nothing(steps_ms: list[int]) -> None:
         at_ns += step * 1_000_000
         found += one.publish(at_ns)
     assert found == other.publish(at_ns)
+
+
+def test_an_oversized_frame_closes() -> None:
+    connection = connect("btcusdt@trade")
+    assert connection.receive("x" * 65_537, START_NS) == [Close(1009, "Message too big")]
+    assert connection.publish(START_NS + NS) == []
+    assert connection.tick(START_NS + 30 * NS) == []
+    assert connection.shut_down(START_NS) == []
+
+
+def test_a_flood_of_pongs_closes_once() -> None:
+    connection = connect()
+    out = [item for _ in range(9) for item in connection.pong(b"", START_NS)]
+    assert out == [Close(1008, "Too many requests")]
+
+
+def test_pings_come_every_twenty_seconds() -> None:
+    connection = connect()
+    assert connection.tick(START_NS + 19 * NS) == []
+    (first,) = connection.tick(START_NS + 20 * NS)
+    assert isinstance(first, Ping)
+    assert connection.tick(START_NS + 21 * NS) == []
+    assert connection.pong(first.payload, START_NS + 22 * NS) == []
+    assert connection.tick(START_NS + 40 * NS) != [first]
+
+
+def test_two_clients_share_a_tape_without_touching_each_other() -> None:
+    tapes = {"btc": tape()}
+    streams = ("btcusdt@trade", "btcusdt@bookTicker")
+    first = BinanceConnection(tapes, streams, START_NS, combined=True, microseconds=True)
+    second = BinanceConnection(tapes, streams, START_NS, combined=False)
+    changed = sent(first.publish(START_NS + 100 * NS))
+    plain = sent(second.publish(START_NS + 100 * NS))
+    assert [frame["data"] for frame in changed[::2]] == plain[::2]
+    alone = BinanceConnection({"btc": tape()}, streams, START_NS, combined=False)
+    assert sent(alone.publish(START_NS + 100 * NS)) == plain

@@ -311,3 +311,17 @@ def test_the_steps_of_publishing_change_nothing() -> None:
     for step in range(1, 101):
         stepped += other.publish(START_NS + step * NS // 10)
     assert one.publish(START_NS + 10 * NS) == stepped
+
+
+def test_a_closed_connection_does_nothing_more() -> None:
+    connection = connect()
+    connection.drain()
+    assert connection.drain() == []
+    assert connection.expire() == []
+    assert connection.tick(START_NS + 99 * NS) == []
+
+
+@pytest.mark.parametrize("items", [None, [], "x", {}])
+def test_a_subscription_names_at_least_one_item(items: object) -> None:
+    out = say(connect(), {"op": "subscribe", "rid": "9", "subscriptions": items})
+    assert [(frame["code"], frame["rid"]) for frame in sent(out)] == [("bad_op", "9")]

@@ -162,3 +162,20 @@ def test_both_outcomes_happen() -> None:
         for i in range(60)
     ]
     assert 15 < sum(wins) < 45
+
+
+def test_memory_of_answers_is_bounded_and_changes_none() -> None:
+    source = oracle()
+    first = [source.point(Kind.TWAP, START_S + s) for s in range(5)]
+    for second in range(5_000):
+        source.point(Kind.SPOT, START_S + second)
+    assert max(len(source._points), len(source._spots), len(source._path._knots)) <= 4_096
+    assert [source.point(Kind.TWAP, START_S + s) for s in range(5)] == first
+
+
+def test_the_coarse_knots_join_without_a_step() -> None:
+    """Around a knot, every 2.4 days, the path moves as anywhere else."""
+    knot_ns = GRID_NS << 21
+    at_ns = (START_NS // knot_ns + 1) * knot_ns
+    around = [math.log(path().price_e8(at_ns + i * GRID_NS)) for i in range(-5, 6)]
+    assert max(abs(b - a) for a, b in itertools.pairwise(around)) < 5e-4

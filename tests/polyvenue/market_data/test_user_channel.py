@@ -214,3 +214,7 @@ def test_garbage_never_authenticates(frames: list[bytes | str]) -> None:
     for frame in frames:
         assert live.receive(frame) in ([Send("INVALID OPERATION")], [Send("PONG")], [])
     assert live.deliver(MESSAGE) == Send("{}")
+
+
+def test_an_oversized_frame_closes() -> None:
+    assert connect().receive("x" * (2**20 + 1)) == [Close(1009, "message too big")]
