@@ -112,6 +112,8 @@ class Match:
             venue.advance(self.world.now_ns)
             if self.names and self.rng.random() < 0.3:
                 self.cancel()
+            if number % 200 == 0:
+                self.cancel_all(self.rng.choice(WALLETS))
             self.arrive(draw_request(self.rng, number))
             if number % laws_every == 0:
                 self.world.check()
@@ -147,6 +149,15 @@ class Match:
         reply = self.world.venue.cancel(self.world.now_ns, owner, name)
         assert not isinstance(reply, Refusal)
         assert (reply.canceled == (name,)) is self.brute.cancel(name)
+
+    def cancel_all(self, who: str) -> None:
+        """Cancel all of a wallet on both sides, and the same orders go."""
+        reply = self.world.venue.cancel_all(self.world.now_ns, f"key-{who}")
+        assert not isinstance(reply, Refusal)
+        resting = {it.name for it in self.brute.resting if it.who == who}
+        assert set(reply.canceled) == resting
+        for name in resting:
+            self.brute.cancel(name)
 
     def finish(self) -> None:
         """Let everything settle; fills, resting orders and money agree to the last unit."""
@@ -184,9 +195,7 @@ class Match:
     def resting(self) -> dict[str, int]:
         """Orders in the exchange's book and what is left of them."""
         market = self.world.venue.market(MARKET)
-        return {
-            it: self.world.venue.core.orders[it].remaining_e6 for it in market.open_ids
-        }
+        return {it: self.world.venue.core.orders[it].remaining_e6 for it in market.open_ids}
 
 
 def make_chaos(seed: int, *, cross: bool = True) -> Exchange:
@@ -220,8 +229,8 @@ def chaos_step(venue: Exchange, rng: Random, number: int, now_ns: int) -> None:
         venue.heartbeat(now_ns, key, None)
     elif dice < 0.88:
         kind = rng.choice((JobKind.SPLIT, JobKind.MERGE, JobKind.REDEEM))
-        request = JobRequest(maker=who, kind=kind, market_id=MARKET, qty_e6=rng.randint(1, 10**8))
-        venue.submit_job(now_ns, request)
+        job = JobRequest(maker=who, kind=kind, market_id=MARKET, qty_e6=rng.randint(1, 10**8))
+        venue.submit_job(now_ns, job)
     elif dice < 0.92:
         asset = rng.choice((PUSD, UP, DOWN))
         free_e6 = venue.account(who).spendable_e6(asset)

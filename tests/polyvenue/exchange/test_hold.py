@@ -4,7 +4,7 @@ import pytest
 
 from polyvenue.exchange import ExchangeConfig
 from polyvenue.exchange.events import HoldEnded, OrderChanged
-from polyvenue.exchange.orders import CancelReply, Placed, Refusal, ReplyStatus
+from polyvenue.exchange.orders import CancelReply, OrderType, Placed, Refusal, ReplyStatus
 from polyvenue.exchange.state import EngineMode
 from polyvenue.exchange.units import MS_NS, S_NS
 from tests.polyvenue.exchange.world import (
@@ -102,7 +102,7 @@ def test_a_held_order_meets_the_book_of_the_moment_of_its_release(world: World) 
 
 
 @pytest.mark.parametrize("kind", [FAK, FOK])
-def test_a_held_order_that_may_not_rest_ends_unmatched(world: World, kind: type[FAK]) -> None:
+def test_a_held_order_that_may_not_rest_ends_unmatched(world: World, kind: OrderType) -> None:
     taker = world.accepted(world.request("a", BUY, UP, "0.50", "10", kind))
     world.venue.cancel_all(world.now_ns, "key-b")
     world.wait(0.2)

@@ -1,20 +1,24 @@
 """Who meets whom, at what price, and what each side pays and gets."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from polyvenue.exchange import ExchangeConfig, MarketTerms
 from polyvenue.exchange.events import SelfTradeDetected, TradePrinted
-from polyvenue.exchange.orders import Placed, Refusal, ReplyStatus
+from polyvenue.exchange.matching import Plan, walk, within
+from polyvenue.exchange.orders import OrderType, Placed, Refusal, ReplyStatus, Side
 from polyvenue.exchange.truth import fills_of
 from polyvenue.exchange.units import E6, FeeTerms, Rounding
+from polyvenue.exchange.validate import check_order
 from tests.polyvenue.exchange.world import (
     BUY,
     CERTAIN,
     DOWN,
     FAK,
     FOK,
+    GTC,
     MARKET,
     PUSD,
     SELL,
@@ -242,33 +246,54 @@ def test_shares_with_four_decimals_split_each_pair_exactly() -> None:
     world.venue.change_tick(world.now_ns, MARKET, 10)
     world.buy("b", DOWN, "0.369", "100")
     request = world.request("a", BUY, UP, "0.631", "100", FAK)
-    request = request.__class__(
-        order_id=request.order_id,
-        owner="key-a",
-        maker="a",
-        token_id=UP,
-        side=BUY,
-        maker_amount_e6=e6(10),
-        taker_amount_e6=e6("15.8478"),
-        order_type=FAK,
-    )
-    world.accepted(request)
+    amounts = {"maker_amount_e6": e6(10), "taker_amount_e6": e6("15.8478")}
+    world.accepted(msgspec.structs.replace(request, **amounts))
     world.wait(10)
     (trade,) = world.venue.trades("a")
     assert (trade.cash_e6, trade.makers[0].cash_e6) == (9_999_962, 5_847_838)
 
 
-def test_a_taker_that_cannot_pay_for_more_stops_there() -> None:
-    """The fee of each match is rounded by itself, so many matches can cost more than was asked."""
+def test_a_plan_stops_at_the_first_match_that_the_wallet_cannot_pay() -> None:
     world = make_world()
-    world.sell("b", UP, "0.50", "10")
-    order = world.request("a", BUY, UP, "0.60", "20")
-    world.sell("b", UP, "0.60", "10")
-    account = world.venue.account("a")
-    world.venue.withdraw(world.now_ns, "a", account.held[PUSD] - e6("12") - e6("0.336"))
-    world.accepted(order)  # 5 + 6 + fees: the improvement leaves enough
-    assert world.status(order.order_id) == "MATCHED"
-    assert isinstance(world.send(world.request("a", BUY, UP, "0.40", "5")), Refusal)
+    for price in ("0.50", "0.55", "0.60"):
+        world.sell("b", UP, price, "10")
+    market = world.venue.market(MARKET)
+    taker = check_order(world.venue.core, world.request("a", BUY, UP, "0.60", "30"), "key-a")
+    assert not isinstance(taker, Refusal)
+    matches = walk(market, taker, Rounding.HALF_UP)
+    two_e6 = sum(it.cash_e6 + it.fee_e6 for it in matches[:2])
+    assert within(matches, BUY, two_e6) == Plan(tuple(matches[:2]), True)
+    assert within(matches, BUY, two_e6 - 1) == Plan(tuple(matches[:1]), True)
+    assert within(matches, BUY, e6(30)) == Plan(tuple(matches), False)
+    assert within(matches, SELL, e6(20)) == Plan(tuple(matches[:2]), True)
+
+
+@pytest.mark.parametrize(("kind", "status"), [(GTC, "CANCELED_NOT_ENOUGH_BALANCE"), (FOK, None)])
+def test_rounding_can_ask_for_more_than_the_limit_and_the_rest_dies(
+    kind: OrderType, status: str | None
+) -> None:
+    """Each fee is rounded by itself: at tiny remainders many matches cost more than one."""
+    terms = MarketTerms(
+        market_id=MARKET, token_ids=(UP, DOWN), hold_ns=0, tick_e4=1, min_size_e6=10_000
+    )
+    config = ExchangeConfig(settlement=CERTAIN, fee_rounding=Rounding.CEIL, marketable_buy_min_e6=0)
+    world = make_world(config, terms=terms)
+    for number in range(10):
+        world.sell("b", UP, f"0.{4991 + number}", "0.01")
+    taker = world.request("a", BUY, UP, "0.5", "0.10", kind)
+    needed_e6 = 50_000 + 1_750
+    world.venue.withdraw(world.now_ns, "a", world.held("a", PUSD) - needed_e6)
+    result = world.send(taker)
+    if status is None:
+        assert isinstance(result, Refusal)
+        assert result.text.startswith("not enough balance / allowance")
+        assert world.venue.trades("a") == ()
+    else:
+        assert isinstance(result, Placed)
+        assert world.status(taker.order_id) == status
+        assert 0 < result.taking_e6 < e6("0.10")
+    world.wait(10)
+    assert world.held("a", PUSD) >= 0
 
 
 prices = st.integers(1, 99)
@@ -284,13 +309,13 @@ sizes = st.integers(500, 5000)
     )
 )
 def test_books_never_cross_and_money_is_kept(
-    rows: list[tuple[str, "object", bool, int, int]],
+    rows: list[tuple[str, Side, bool, int, int]],
 ) -> None:
     world = make_world()
     for who, side, is_up, price, size in rows:
         request = world.request(
             who,
-            BUY if side is BUY else SELL,
+            side,
             UP if is_up else DOWN,
             f"0.{price:02}",
             f"{size / 100:.2f}",
