@@ -87,6 +87,19 @@ def test_many_are_cancelled_each_once(world: World) -> None:
     assert world.venue.cancel_many(world.now_ns, "key-a", too_many) == refused
 
 
+def test_no_kind_of_cancel_passes_a_restart(world: World) -> None:
+    order = world.buy("a", UP, "0.40", "10")
+    venue, now_ns = world.venue, world.now_ns
+    venue.restart(now_ns, 5 * S_NS)
+    refused = Refusal(status=425, text="Too Early", retry_after_s=1)
+    assert venue.cancel(now_ns, "key-a", order) == refused
+    assert venue.cancel_many(now_ns, "key-a", [order]) == refused
+    assert venue.cancel_market(now_ns, "key-a", MARKET) == refused
+    assert venue.cancel_all(now_ns, "key-a") == refused
+    world.wait(5)
+    assert venue.cancel_all(world.now_ns, "key-a") == CancelReply(canceled=(order,))
+
+
 def test_a_market_or_a_token_or_both_can_be_cleared(world: World) -> None:
     up = world.buy("a", UP, "0.40", "10")
     down = world.buy("a", DOWN, "0.40", "10")

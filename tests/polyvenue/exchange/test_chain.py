@@ -16,8 +16,8 @@ from polyvenue.exchange.events import (
     OrderChanged,
     PhaseChanged,
 )
-from polyvenue.exchange.orders import Refusal
-from polyvenue.exchange.records import JobPath, JobStep
+from polyvenue.exchange.orders import Refusal, TradeStatus
+from polyvenue.exchange.records import JobPath, JobStep, TradePath, TradeStep
 from polyvenue.exchange.units import S_NS
 from tests.polyvenue.exchange.world import (
     CERTAIN,
@@ -286,6 +286,45 @@ def test_a_forgotten_market_leaves_nothing_behind_and_owes_nothing() -> None:
         world.now_ns, msgspec.structs.replace(make_world().venue.market(MARKET).terms)
     )
     world.buy("a", UP, "0.50", "10")
+
+
+def test_what_hangs_for_ever_does_not_keep_a_market() -> None:
+    world = make_world()
+    venue = world.venue
+    mined = TradeStep(status=TradeStatus.MINED, delay_ns=S_NS)
+    venue.script_trades(TradePath(steps=()))
+    venue.script_trades(TradePath(steps=(mined,)))
+    for _ in range(2):
+        world.sell("b", UP, "0.50", "10")
+        world.buy("a", UP, "0.50", "10")
+    finish(world)
+    venue.remove_book(world.now_ns, MARKET)
+    world.wait(30)
+    venue.forget_market(world.now_ns, MARKET)
+    world.check()
+    # a: one trade of two was mined, and 1010 winning shares were paid out
+    assert money(world) == (e6(9995) - 175_000 + e6(1010), 0, 0)
+    account = venue.account("a")
+    assert (account.leaving, account.coming, account.frozen) == ({}, {}, {})
+
+
+def test_an_auto_redeem_of_a_forgotten_market_does_nothing() -> None:
+    chain = msgspec.structs.replace(SURE_CHAIN, auto_redeem_ns=30 * S_NS)
+    world = make_world(ExchangeConfig(settlement=CERTAIN, chain=chain))
+    finish(world)
+    world.venue.remove_book(world.now_ns, MARKET)
+    world.venue.forget_market(world.now_ns, MARKET)
+    world.wait(60)
+    assert money(world) == (e6(11_000), 0, 0)
+
+
+def test_a_redeem_sent_again_is_the_same_job() -> None:
+    world = make_world()
+    finish(world)
+    first = submit(world, JobKind.REDEEM, nonce=0)
+    view = done(world, first)
+    assert submit(world, JobKind.REDEEM, nonce=0) == view
+    assert submit(world, JobKind.SPLIT, "5", nonce=0).state is JobState.INVALID
 
 
 def test_events_of_orders_carry_the_reason_of_the_end() -> None:

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from polyvenue.exchange import ExchangeConfig
-from polyvenue.exchange.config import Delay, SettlementConfig
-from polyvenue.exchange.events import RebatePaid, TradeStatusChanged
+from polyvenue.exchange.config import ChainConfig, Delay, SettlementConfig
+from polyvenue.exchange.events import JobState, RebatePaid, TradeStatusChanged
 from polyvenue.exchange.orders import Placed, Refusal, TradeStatus
-from polyvenue.exchange.records import TradePath, TradeStep
+from polyvenue.exchange.records import JobPath, JobStep, TradePath, TradeStep
 from polyvenue.exchange.units import DAY_NS, S_NS
 from tests.polyvenue.exchange.world import (
     BUY,
@@ -298,6 +298,17 @@ def test_a_market_has_its_own_rate_of_failures() -> None:
 def test_a_settlement_that_makes_no_sense_is_refused(bad: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"allowed|MATCHED"):
         SettlementConfig(**bad)  # type: ignore[arg-type]  # a table of bad values
+
+
+def test_a_step_back_in_time_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 0"):
+        TradePath(steps=(TradeStep(status=T.MINED, delay_ns=-1),))
+    with pytest.raises(ValueError, match="at least 0"):
+        JobPath(steps=(JobStep(state=JobState.EXECUTED, delay_ns=-1),))
+    with pytest.raises(ValueError, match="at least 0"):
+        ChainConfig(auto_redeem_ns=-1)
+    with pytest.raises(ValueError, match="allowed are"):
+        ChainConfig(fail_ppm=-1)
 
 
 def test_a_delay_that_makes_no_sense_is_refused() -> None:

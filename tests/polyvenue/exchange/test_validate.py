@@ -302,8 +302,10 @@ def test_open_orders_and_matches_lower_what_is_free(world: World) -> None:
     big = world.request("a", BUY, DOWN, "0.30", "2000")
     assert world.send(big) == Refusal(status=400, text=text + "order amount: 600000000")
     world.buy("a", UP, "0.60", "8")  # takes b's 8 for 4.8 and a fee of 0.1344
-    text += "sum of matched orders: 4934400, order amount: 600000000"
-    assert world.send(big) == Refusal(status=400, text=text)
+    text += "sum of matched orders: 4934400, order amount: 500000000"
+    rest = world.request("a", BUY, DOWN, "0.25", "2000")  # what would be free without the match
+    assert world.send(rest) == Refusal(status=400, text=text)
+    world.accepted(world.request("a", BUY, DOWN, "0.25", "1980.26"))  # all that is free but 6e-4
 
 
 def test_the_lower_of_balance_and_allowance_counts(world: World) -> None:
