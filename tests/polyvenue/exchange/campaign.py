@@ -15,6 +15,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from random import Random
 
+import msgspec
+
 from polyvenue.exchange import Exchange, ExchangeConfig, MarketTerms
 from polyvenue.exchange.chain import JobRequest
 from polyvenue.exchange.config import ChainConfig, SettlementConfig
@@ -212,14 +214,23 @@ def make_chaos(seed: int, *, cross: bool = True) -> Exchange:
     return venue
 
 
+def draw_any(rng: Random, number: int, venue: Exchange) -> OrderRequest:
+    """An order on the present grid; some live only for a while, or ask to live too short."""
+    request = draw_request(rng, number, venue.market(MARKET).tick_e4)
+    if request.order_type is not OrderType.GTC or rng.random() < 0.7:
+        return request
+    dies_s = venue.now_ns // S_NS + rng.randint(170, 240)
+    changes = {"order_type": OrderType.GTD, "expiration_s": dies_s}
+    return msgspec.structs.replace(request, **changes)
+
+
 def chaos_step(venue: Exchange, rng: Random, number: int, now_ns: int) -> None:
     """One random call."""
     venue.advance(now_ns)
     who = rng.choice(WALLETS)
     key, dice = f"key-{who}", rng.random()
     if dice < 0.70:
-        tick_e4 = venue.market(MARKET).tick_e4
-        request = draw_request(rng, number, tick_e4)
+        request = draw_any(rng, number, venue)
         venue.place(now_ns, request, key if number % 50 == 0 else request.owner)
     elif dice < 0.80:
         venue.cancel(now_ns, key, order_id(rng.randint(max(1, number - 50), number)))

@@ -1,14 +1,19 @@
 """Every refusal with its status and exact text; a refused order changes nothing."""
 
 import hashlib
+from fractions import Fraction
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from polyvenue.exchange import ExchangeConfig, MarketTerms
+from polyvenue.exchange.market import PRICE_DECIMALS
 from polyvenue.exchange.orders import BatchEntry, OrderRequest, OrderType, Placed, Refusal, Side
 from polyvenue.exchange.state import EngineMode
 from polyvenue.exchange.units import S_NS
+from polyvenue.exchange.validate import check_price
 from tests.polyvenue.exchange.world import (
     BUY,
     CERTAIN,
@@ -458,3 +463,51 @@ def test_time_does_not_go_back() -> None:
     world = make_world(CONFIG)
     with pytest.raises(ValueError, match="time does not go back"):
         world.venue.advance(START_NS - 1)
+
+
+TICKS = st.sampled_from(sorted(PRICE_DECIMALS))
+
+
+@given(
+    tick_e4=TICKS,
+    gives_e6=st.integers(-1, 10**10),
+    gets_e6=st.integers(-1, 10**10),
+    side=st.sampled_from((BUY, SELL)),
+    kind=st.sampled_from(tuple(OrderType)),
+    round_to=st.sampled_from((1, 100, 10_000, 1_000_000)),
+)
+def test_any_two_amounts_are_an_exact_price_or_a_refusal_that_changes_nothing(
+    tick_e4: int, gives_e6: int, gets_e6: int, side: Side, kind: OrderType, round_to: int
+) -> None:
+    world = make_world()
+    world.venue.change_tick(START_NS, MARKET, tick_e4)
+    world.check()
+    before = digest(world)
+    amounts = {
+        "maker_amount_e6": gives_e6 // round_to * round_to,
+        "taker_amount_e6": gets_e6 // round_to * round_to,
+    }
+    request = msgspec.structs.replace(asked(side, kind=kind), **amounts)
+    result = world.send(request)
+    if isinstance(result, Refusal):
+        assert digest(world) == before
+        return
+    view = world.venue.order(ID)
+    assert view is not None
+    assert view.price_e4 % tick_e4 == 0
+    assert view.price_e4 * request.qty_e6 == request.collateral_e6 * 10_000
+
+
+@given(tick_e4=TICKS, step=st.integers(1, 9999), cents=st.integers(100, 100_000))
+def test_every_market_buy_that_an_official_client_builds_is_taken(
+    tick_e4: int, step: int, cents: int
+) -> None:
+    """Collateral in cents, shares floored to the decimals of the tick and at most to four."""
+    world = make_world(ExchangeConfig(settlement=CERTAIN, market_order_min_size=False))
+    world.venue.change_tick(START_NS, MARKET, tick_e4)
+    price_e4 = tick_e4 * (1 + step % (10_000 // tick_e4 - 1))
+    digits = min(PRICE_DECIMALS[tick_e4] + 2, 4)
+    shares = Fraction(cents * 100, price_e4)
+    gets_e6 = (shares * 10**digits).__floor__() * 10 ** (6 - digits)
+    request = asked(kind=FAK, maker_amount_e6=cents * 10_000, taker_amount_e6=gets_e6)
+    assert check_price(world.venue.market(MARKET), request) == price_e4
