@@ -48,9 +48,15 @@ class Row:
 
     @property
     def is_within(self) -> bool:
-        """True within a factor of two; a recorded zero is met by a zero only."""
+        """True within a factor of two.
+
+        A recorded zero of n observations is met by anything below 3 / n: so much a true share can
+        be (with 95 percent confidence) that was never seen in n.
+        """
+        if self.simulated is None:
+            return False
         if self.ratio is None:
-            return self.simulated == self.recorded
+            return self.simulated <= 3 / self.recorded_count
         return 1 / FACTOR <= self.ratio <= FACTOR
 
 

@@ -21,12 +21,12 @@ class MakerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """A market maker: a ladder on both sides of a fair value that it sees late.
 
     It looks every `every_ms` and sees prices `lag_ms` old. Its best quotes lie at least `near_e4`
-    from the fair value, on the grid; `levels` - 1 more follow on multiples of `step_e4`. It moves
-    when the fair value has moved by `shift_e4`, and leaves orders alone that are at most
-    `slack_e4` beyond its last level (all three in 10^-4 pUSD). A quantity is log-normal: `qty`
+    from the fair value, on whole cents, or on a finer grid of the market where the fair value is
+    within `fine_e4` of 0 or 1; `levels` - 1 more follow on multiples of `step_e4`. It moves when the fair value has moved by `shift_e4`, and leaves orders alone that are at most
+    `slack_e4` beyond its last level (all in 10^-4 pUSD). A quantity is log-normal: `qty`
     shares at the median of the best level, times `growth_pct`/100 per level up to level
-    `growth_levels`, the logarithm's deviation `qty_sd_pct`/100. It replaces one order by another
-    of the same price every `refresh_s` on average. Within the last `decided_s` (of 900 s, scaled
+    `growth_levels`, the logarithm's deviation `qty_sd_pct`/100; ahead of the window `before_pct`
+    percent of that. It replaces one order by another of the same price every `refresh_s` on average. Within the last `decided_s` (of 900 s, scaled
     to the window), when an outcome is as sure as `decided_ppm`, it bids for that one only.
     `vol_pct` is what it takes the asset's volatility for, in percent of the true one.
     """
@@ -36,15 +36,17 @@ class MakerConfig(msgspec.Struct, frozen=True, kw_only=True):
     near_e4: int = 0
     levels: int = 8
     step_e4: int = 100
+    fine_e4: int = 200
     shift_e4: int = 60
     slack_e4: int = 300
     qty: int = 60
     qty_sd_pct: int = 110
     growth_pct: int = 100
     growth_levels: int = 5
-    refresh_s: int = 60
-    decided_s: int = 240
-    decided_ppm: int = 990_000
+    before_pct: int = 100
+    refresh_s: int = 30
+    decided_s: int = 150
+    decided_ppm: int = 985_000
     vol_pct: int = 100
     collateral: int = 500_000
 
@@ -58,12 +60,14 @@ class MakerConfig(msgspec.Struct, frozen=True, kw_only=True):
                 "near_e4": (0, 5_000),
                 "levels": (1, 50),
                 "step_e4": (1, 2_000),
+                "fine_e4": (0, 5_000),
                 "shift_e4": (0, 5_000),
                 "slack_e4": (0, 10_000),
                 "qty": (5, 1_000_000),
                 "qty_sd_pct": (0, 300),
                 "growth_pct": (10, 1_000),
                 "growth_levels": (0, 50),
+                "before_pct": (1, 10_000),
                 "refresh_s": (1, 86_400),
                 "decided_s": (0, 900),
                 "decided_ppm": (500_000, 1_000_000),
@@ -201,24 +205,51 @@ NOBODY = PopulationConfig()
 
 CALM = PopulationConfig(
     makers=(
-        MakerConfig(every_ms=300, lag_ms=150, levels=2, qty=25, near_e4=5, decided_ppm=985_000),
-        MakerConfig(every_ms=500, lag_ms=300, levels=3, qty=30, near_e4=10, decided_ppm=990_000),
-        MakerConfig(every_ms=700, lag_ms=600, levels=6, qty=40, near_e4=20, growth_pct=130),
         MakerConfig(
-            every_ms=1_000,
+            every_ms=250,
+            lag_ms=150,
+            levels=2,
+            qty=25,
+            qty_sd_pct=160,
+            before_pct=120,
+            decided_ppm=980_000,
+        ),
+        MakerConfig(
+            every_ms=400,
+            lag_ms=300,
+            levels=2,
+            qty=20,
+            qty_sd_pct=150,
+            before_pct=120,
+        ),
+        MakerConfig(
+            every_ms=800,
+            lag_ms=600,
+            near_e4=20,
+            levels=5,
+            qty=40,
+            growth_pct=130,
+            shift_e4=80,
+            before_pct=120,
+        ),
+        MakerConfig(
+            every_ms=2_000,
             lag_ms=1_000,
-            near_e4=120,
-            levels=8,
+            near_e4=150,
+            levels=6,
             qty=150,
             growth_pct=130,
-            shift_e4=100,
+            shift_e4=150,
         ),
         MakerConfig(
-            every_ms=2_000, lag_ms=2_000, near_e4=250, levels=16, qty=600, step_e4=100, shift_e4=150
+            every_ms=4_000, lag_ms=2_000, near_e4=300, levels=10, qty=800, step_e4=200, shift_e4=200
         ),
     ),
-    collectors=(CollectorConfig(qty=120),),
-    noise=(NoiseConfig(), NoiseConfig(every_ms=8_000, before_ms=60_000, qty=60, slip_ticks=2)),
+    collectors=(CollectorConfig(qty=140, within_s=90, decided_ppm=985_000),),
+    noise=(
+        NoiseConfig(),
+        NoiseConfig(every_ms=8_000, before_ms=240_000, qty=60, slip_ticks=2),
+    ),
     informed=(InformedConfig(),),
 )
 """The default: a market as recorded on a calm day."""

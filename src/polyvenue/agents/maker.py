@@ -5,9 +5,11 @@ from polyvenue.agents.desk import Desk
 from polyvenue.agents.fair import PPM, FairValue
 from polyvenue.agents.scene import Scene
 from polyvenue.exchange import Exchange
+from polyvenue.exchange.market import Market
 from polyvenue.exchange.orders import Order
 from polyvenue.exchange.units import E4, MS_NS, S_NS
 
+CENT_E4 = 100
 Quote = tuple[int, int]
 """(outcome, price in 10^-4): a bid for that outcome."""
 
@@ -19,13 +21,13 @@ def sure_winner(up_ppm: int, decided_ppm: int) -> int | None:
     return 1 if up_ppm <= PPM - decided_ppm else None
 
 
-def ladder(
+def best_quotes(
     config: MakerConfig, centre_ppm: int, tick_e4: int, winner: int | None
-) -> dict[Quote, int]:
-    """The wanted quotes and their level, best first.
+) -> dict[int, int]:
+    """The best bid for each outcome that is bid for; one for Down at q offers Up at 1 - q.
 
-    A bid for Down at q is an offer of Up at 1 - q. The two best prices lie around the centre, at
-    least a tick apart and inside the grid. With a winner only bids for it are left.
+    Both lie around the centre, at least a tick apart and inside the grid. With a winner only it is
+    bid for.
     """
     near_ppm, tick_ppm, top_e4 = config.near_e4 * 100, tick_e4 * 100, E4 - tick_e4
     bid_e4 = (centre_ppm - near_ppm) // tick_ppm * tick_e4
@@ -33,12 +35,17 @@ def ladder(
     ask_e4 = max(ask_e4, bid_e4 + tick_e4)
     if winner is None:
         bid_e4, ask_e4 = min(bid_e4, top_e4 - tick_e4), max(ask_e4, 2 * tick_e4)
-    wanted: dict[Quote, int] = {}
-    for outcome, best_e4 in ((0, bid_e4), (1, E4 - ask_e4)):
-        if winner in (None, outcome):
-            prices = prices_below(min(best_e4, top_e4), config, tick_e4)
-            wanted.update({(outcome, price_e4): level for level, price_e4 in enumerate(prices)})
-    return wanted
+    best = {0: min(bid_e4, top_e4), 1: min(E4 - ask_e4, top_e4)}
+    return best if winner is None else {winner: best[winner]}
+
+
+def ladder(config: MakerConfig, best: dict[int, int], tick_e4: int) -> dict[Quote, int]:
+    """The quotes of each outcome and their level, best first."""
+    return {
+        (outcome, price_e4): level
+        for outcome, best_e4 in best.items()
+        for level, price_e4 in enumerate(prices_below(best_e4, config, tick_e4))
+    }
 
 
 def prices_below(best_e4: int, config: MakerConfig, tick_e4: int) -> list[int]:
@@ -47,6 +54,18 @@ def prices_below(best_e4: int, config: MakerConfig, tick_e4: int) -> list[int]:
     second_e4 = (best_e4 - 1) // step_e4 * step_e4
     prices = [best_e4, *(second_e4 - level * step_e4 for level in range(config.levels - 1))]
     return [it for it in prices if it >= tick_e4]
+
+
+def grid(config: MakerConfig, centre_ppm: int, tick_e4: int) -> int:
+    """The price grid that it uses: cents, or the market's tick near 0 and 1."""
+    is_near = min(centre_ppm, PPM - centre_ppm) <= config.fine_e4 * 100
+    return tick_e4 if is_near else max(tick_e4, CENT_E4)
+
+
+def behind(market: Market, outcome: int, price_e4: int, grid_e4: int) -> int:
+    """A price, or the last one that does not meet an offer that others have not moved yet."""
+    ask_e4 = market.best(outcome)[1]
+    return price_e4 if ask_e4 is None else min(price_e4, (ask_e4 - 1) // grid_e4 * grid_e4)
 
 
 class Maker:
@@ -76,36 +95,56 @@ class Maker:
             self._centre_ppm = up_ppm
         is_late = now_ns >= self._decided_ns
         self._winner = sure_winner(up_ppm, config.decided_ppm) if is_late else None
-        wanted = ladder(config, self._centre_ppm, market.tick_e4, self._winner)
-        kept = self._withdraw(exchange, now_ns, wanted)
+        grid_e4 = grid(config, self._centre_ppm, market.tick_e4)
+        best = best_quotes(config, self._centre_ppm, grid_e4, self._winner)
+        self._pull(exchange, now_ns, best)
+        best = {
+            outcome: behind(market, outcome, price_e4, grid_e4)
+            for outcome, price_e4 in best.items()
+        }
+        wanted = ladder(config, best, grid_e4)
+        kept = self._tidy(exchange, now_ns, wanted)
         for (outcome, price_e4), level in wanted.items():
             if (outcome, price_e4) not in kept:
-                growth = (config.growth_pct / 100) ** min(level, config.growth_levels)
-                qty_e6 = self.desk.draw_qty_e6(config.qty * growth, config.qty_sd_pct)
+                qty_e6 = self.desk.draw_qty_e6(self._median(now_ns, level), config.qty_sd_pct)
                 self.desk.quote(exchange, now_ns, outcome, price_e4, qty_e6)
 
-    def _withdraw(
+    def _median(self, now_ns: int, level: int) -> float:
+        """Shares that it mostly shows at a level."""
+        config = self._config
+        growth = (config.growth_pct / 100) ** min(level, config.growth_levels)
+        ahead = config.before_pct / 100 if now_ns < self.desk.scene.start_ns else 1.0
+        return config.qty * growth * ahead
+
+    def _pull(self, exchange: Exchange, now_ns: int, best: dict[int, int]) -> None:
+        """Cancel what is bid too high or for an outcome that is not bid for any more."""
+        wrong = [
+            it.order_id
+            for it in self.desk.resting(exchange)
+            if it.price_e4 > best.get(it.outcome, 0)
+        ]
+        if wrong:
+            exchange.cancel_many(now_ns, self.desk.api_key, wrong)
+
+    def _tidy(
         self, exchange: Exchange, now_ns: int, wanted: dict[Quote, int]
     ) -> dict[Quote, Order]:
-        """Cancel what is no longer wanted, and now and then one order to draw it anew."""
+        """Cancel what is out of the way, and now and then one order to draw it anew."""
         resting = {(it.outcome, it.price_e4): it for it in self.desk.resting(exchange)}
         kept = {key: it for key, it in resting.items() if self._may_stay(key, wanted)}
-        gone = [it for key, it in resting.items() if key not in kept]
+        gone = [it.order_id for key, it in resting.items() if key not in kept]
         if now_ns >= self._refresh_ns:
             self._refresh_ns = now_ns + self.desk.wait_ns(self._config.refresh_s * 1_000)
             if kept:
-                gone.append(kept.pop(self.desk.rng.choice(list(kept))))
+                gone.append(kept.pop(self.desk.rng.choice(list(kept))).order_id)
         if gone:
-            exchange.cancel_many(now_ns, self.desk.api_key, [it.order_id for it in gone])
+            exchange.cancel_many(now_ns, self.desk.api_key, gone)
         return kept
 
     def _may_stay(self, quote: Quote, wanted: dict[Quote, int]) -> bool:
-        """True for a wanted quote, and for one that is not far behind the last level."""
-        if quote in wanted:
-            return True
+        """True for a quote that is not far behind the last level of its outcome."""
         prices = [price_e4 for outcome, price_e4 in wanted if outcome == quote[0]]
-        slack_e4 = self._config.slack_e4
-        return bool(prices) and prices[-1] - slack_e4 <= quote[1] < prices[0]
+        return bool(prices) and quote[1] >= prices[-1] - self._config.slack_e4
 
 
 class Collector:
