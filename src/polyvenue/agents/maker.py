@@ -32,11 +32,12 @@ def best_quotes(
     near_ppm, tick_ppm, top_e4 = config.near_e4 * 100, tick_e4 * 100, E4 - tick_e4
     bid_e4 = (centre_ppm - near_ppm) // tick_ppm * tick_e4
     ask_e4 = -((-centre_ppm - near_ppm) // tick_ppm) * tick_e4
-    ask_e4 = max(ask_e4, bid_e4 + tick_e4)
-    if winner is None:
-        bid_e4, ask_e4 = min(bid_e4, top_e4 - tick_e4), max(ask_e4, 2 * tick_e4)
-    best = {0: min(bid_e4, top_e4), 1: min(E4 - ask_e4, top_e4)}
-    return best if winner is None else {winner: best[winner]}
+    if winner is not None:
+        best_e4 = bid_e4 if winner == 0 else E4 - ask_e4
+        return {winner: max(tick_e4, min(best_e4, top_e4))}
+    bid_e4 = max(tick_e4, min(bid_e4, top_e4 - tick_e4))
+    ask_e4 = max(bid_e4 + tick_e4, min(ask_e4, top_e4))
+    return {0: bid_e4, 1: E4 - ask_e4}
 
 
 def ladder(config: MakerConfig, best: dict[int, int], tick_e4: int) -> dict[Quote, int]:
