@@ -77,13 +77,22 @@ def calibrate(
     for folder in folders:
         for name, read in READERS.items():
             if (folder / name).is_file():
-                recorded = read(folder, windows_max)
+                recorded = _read(read, folder, windows_max)
                 if not recorded:
                     raise ValueError(f"{folder / name}: no complete window in it")
                 rows += compare(recorded, simulate_like(recorded, config, seed))
     if not rows:
         raise ValueError(f"{path}: a folder with {' or '.join(READERS)} is needed")
     return rows
+
+
+def _read(read: Callable[[Path, int], list[Seen]], folder: Path, windows_max: int) -> list[Seen]:
+    """Read a recording; ValueError in one line for one that is damaged."""
+    try:
+        return read(folder, windows_max)
+    except (lzma.LZMAError, EOFError, KeyError, TypeError, ValueError) as error:
+        what = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"{folder}: cannot be read: {what}; get an undamaged copy") from error
 
 
 def simulate_like(recorded: Sequence[Seen], config: PopulationConfig, seed: int) -> list[Seen]:
@@ -147,7 +156,10 @@ def read_parquet(folder: Path, windows_max: int) -> list[Seen]:
         market = markets[number]
         start_ms, end_ms = int(market["start_ts"]), int(market["end_ts"])
         values = {"file": str(folder / "books.parquet"), "market": market["market_id"]}
-        rows = duckdb.execute(query, values).fetchall()
+        try:
+            rows = duckdb.execute(query, values).fetchall()
+        except duckdb.Error as error:
+            raise ValueError(str(error)) from error
         samples = [_sample((end_ms - row[0]) / 1000, row[1:3], row[3:5]) for row in rows]
         found.append(Seen((end_ms - start_ms) // 1000, _sound(samples)))
     return [it for it in found if it.samples]
@@ -199,8 +211,8 @@ def _sample(left_s: float, bid: Sequence[float | None], ask: Sequence[float | No
         left_s,
         None if bid[0] is None else round(bid[0] * 10_000),
         None if ask[0] is None else round(ask[0] * 10_000),
-        bid[1] or 0.0,
-        ask[1] or 0.0,
+        float(bid[1] or 0) if bid[0] is not None else 0.0,
+        float(ask[1] or 0) if ask[0] is not None else 0.0,
     )
 
 

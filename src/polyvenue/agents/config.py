@@ -22,13 +22,18 @@ class MakerConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     It looks every `every_ms` and sees prices `lag_ms` old. Its best quotes lie at least `near_e4`
     from the fair value, on whole cents, or on a finer grid of the market where the fair value is
-    within `fine_e4` of 0 or 1; `levels` - 1 more follow on multiples of `step_e4`. It moves when the fair value has moved by `shift_e4`, and leaves orders alone that are at most
-    `slack_e4` beyond its last level (all in 10^-4 pUSD). A quantity is log-normal: `qty`
-    shares at the median of the best level, times `growth_pct`/100 per level up to level
-    `growth_levels`, the logarithm's deviation `qty_sd_pct`/100; ahead of the window `before_pct`
-    percent of that. It replaces one order by another of the same price every `refresh_s` on average. Within the last `decided_s` (of 900 s, scaled
-    to the window), when an outcome is as sure as `decided_ppm`, it bids for that one only.
-    `vol_pct` is what it takes the asset's volatility for, in percent of the true one.
+    within `fine_e4` of 0 or 1; `levels` - 1 more follow on multiples of `step_e4`. It moves when
+    the fair value has moved by `shift_e4`, and leaves orders alone that are at most `slack_e4`
+    beyond its last level (all in 10^-4 pUSD).
+
+    A quantity is log-normal: `qty` shares at the median of the best level, times `growth_pct`/100
+    per level up to level `growth_levels`, the logarithm's deviation `qty_sd_pct`/100; ahead of the
+    window `before_pct` percent of that. One order is replaced by another of the same price every
+    `refresh_s` on average.
+
+    Within the last `decided_s` (of 900 s, scaled to the window), when an outcome is as sure as
+    `decided_ppm`, it bids for that one only. `vol_pct` is what it takes the asset's volatility for,
+    in percent of the true one.
     """
 
     every_ms: int = 500

@@ -235,9 +235,7 @@ def test_a_lane_uses_its_wallets_again() -> None:
     one = stage(CALM)
     play(one)
     wallets = len(one.exchange.core.ledger.accounts)
-    second = Stage(
-        CALM, 4, make_scene(4, "btc", 60, START_S + 32 * 60), before_s=5
-    )
+    second = Stage(CALM, 4, make_scene(4, "btc", 60, START_S + 32 * 60), before_s=5)
     assert second.population.wallets == one.population.wallets
     assert len(second.exchange.core.ledger.accounts) == wallets
     makers_e6 = second.exchange.usable_e6(second.population.wallets[0], PUSD)

@@ -117,7 +117,7 @@ def test_memory_of_a_forgotten_market_is_free() -> None:
 
 
 def test_a_quarter_of_an_hour_takes_seconds() -> None:
-    """Measured: 0.7 s; the bound is for a busy machine."""
+    """Measured: 0.9 s; the bound is for a busy machine."""
     stage = Stage(CALM, 1, make_scene(1, "btc", 900, START_S), before_s=0)
     began = time.perf_counter()
     while stage.step():
