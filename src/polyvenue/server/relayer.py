@@ -138,8 +138,7 @@ class Relayer:
         wallet = deposit_wallet(owner)
         if wallet in self._venue.deployed:
             return http.error(400, "wallet already deployed")
-        account = self._venue.open_wallet(wallet, owner)
-        account.allowance_e6, account.tokens_approved = 0, False
+        self._venue.open_wallet(wallet, owner)
         return self._taken(self._chain.record(wallet))
 
     def _batch(self, raw: object) -> Reply:
