@@ -402,6 +402,26 @@ def test_a_client_that_does_not_read_is_closed_and_the_venue_goes_on() -> None:
     on_wire(scenario, queue_max=4)
 
 
+def test_a_client_that_never_reads_is_cut_in_the_end() -> None:
+    async def scenario(wire: Wire) -> None:
+        port = int(wire.at.clob.rpartition(":")[2].partition("/")[0])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_024)
+        writer.write(
+            b"GET /ws/market HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        assert (await reader.readline()).startswith(b"HTTP/1.1 101")
+        (client,) = wire.server.clients
+        async with asyncio.timeout(10):
+            while wire.server.clients:
+                client.push('"' + "x" * 100_000 + '"')
+                await asyncio.sleep(0.001)
+        writer.close()
+        assert (await wire.send("GET", "/time"))[0] == 200
+
+    on_wire(scenario, queue_max=64)
+
+
 class Faulty(Gate):
     """Cuts one request, doubles another, cuts a body short, drops the frames out."""
 
