@@ -28,7 +28,7 @@ class Feed:
         elif isinstance(event, ev.OrderChanged):
             self._order(event)
         elif isinstance(event, ev.TradeStatusChanged):
-            self._trade(event)
+            self._trade_moved(event)
         else:
             self._market_event(event)
 
@@ -118,7 +118,7 @@ class Feed:
             winner = record.window.outcome_of(event.winning_token_id)
             self._channels.market(mm.market_resolved(record.window, winner, event.at_ns))
 
-    def _trade(self, event: ev.TradeStatusChanged) -> None:
+    def _trade_moved(self, event: ev.TradeStatusChanged) -> None:
         trade = event.trade
         if self._channels.wants_user((trade.owner, *(part.owner for part in trade.makers))):
             for message in um.trade_messages(user_trade(trade), event.at_ns):
