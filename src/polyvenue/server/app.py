@@ -10,9 +10,9 @@ from aiohttp import web
 
 from polyvenue.clock import NS_PER_S, VenueClock
 from polyvenue.server import http
-from polyvenue.server.clob import Clob
 from polyvenue.server.config import VenueConfig
 from polyvenue.server.gate import Call, Cut, Gate, Reply, Serve
+from polyvenue.server.services import services_of
 from polyvenue.server.sockets import Client
 from polyvenue.server.streams import STREAMS, open_stream
 from polyvenue.server.venue import STREAM_STEP_NS, Venue
@@ -63,7 +63,7 @@ class VenueServer:
     def __init__(self, venue: Venue, gate: Gate | None = None) -> None:
         self.venue = venue
         self.gate = gate or Gate()
-        self.services: dict[str, Serve] = {"clob": Clob(venue).answer}
+        self.services: dict[str, Serve] = services_of(venue)
         self.observers: list[Callable[[Call, Reply | Cut], None]] = []
         """Called after every HTTP request with what was answered."""
         self.clients: dict[Client, None] = {}

@@ -19,7 +19,8 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     `reply_waits_for_hold`: whether `POST /order` answers a held order at its release instead of
     `delayed` at once. `user_auth_silent`: bad credentials on the user channel leave the socket
     open without data. `resolved_lost_ppm`: how often `market_resolved` is never sent.
-    `order_prefix` and `trade_prefix`: of the status in private reads.
+    `data_lag_ns`: how far the Data API's
+    activity is behind. `order_prefix` and `trade_prefix`: of the status in private reads.
     """
 
     seed: int = 1
@@ -37,6 +38,7 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     resolved_lost_ppm: int = 0
     order_prefix: str = ""
     trade_prefix: str = "TRADE_STATUS_"
+    data_lag_ns: int = 0
     queue_max: int = 4_096
     """Frames that a socket may owe its client; one more closes it."""
     exchange: ExchangeConfig = ExchangeConfig()

@@ -14,7 +14,7 @@ from polyvenue.exchange.accounts import Account as Wallet
 from polyvenue.exchange.events import Event, HoldEnded
 from polyvenue.exchange.market import Phase as MarketPhase
 from polyvenue.exchange.orders import Placed, Refusal
-from polyvenue.exchange.units import PPM
+from polyvenue.exchange.units import PPM, UNLIMITED_E6
 from polyvenue.market_data.assets import ASSETS
 from polyvenue.market_data.binance_tape import BinanceTape
 from polyvenue.market_data.gamma import GammaTable
@@ -209,16 +209,21 @@ class Venue:
         """A funded, approved throw-away account with a fresh key of this venue's seed."""
         self._account_count += 1
         account = make_account(f"{self.config.seed}:account:{self._account_count}".encode(), kind)
-        self.open_wallet(account.wallet, account.address, collateral_e6)
+        made = self.open_wallet(account.wallet, account.address, collateral_e6)
+        made.allowance_e6, made.tokens_approved = UNLIMITED_E6, True
         self.accounts[account.wallet] = account
         return account
 
     def open_wallet(self, wallet: Address, signer: Address, collateral_e6: int = 0) -> Wallet:
-        """A wallet of a key, which uses its latest one. ValueError when it exists."""
+        """A wallet of a key, which uses its latest one; it has approved nothing yet.
+
+        ValueError when it exists.
+        """
         now_ns = self.catch_up()
         made = self.exchange.create_account(
             now_ns, wallet, signer=signer, collateral_e6=collateral_e6
         )
+        made.allowance_e6, made.tokens_approved = 0, False
         self._wallet_of[signer] = wallet
         self.deployed[wallet] = None
         for key in self.keys.owned(signer):  # keys made before the wallet was deployed
@@ -228,15 +233,16 @@ class Venue:
         return made
 
     def wallet_of(self, signer: Address) -> Address:
-        """The wallet that a key's API keys act for; an unknown key gets an empty EOA wallet."""
-        if signer not in self._wallet_of:
-            self.open_wallet(signer, signer)
+        """The wallet that a key's API keys act for; known for everyone who has an API key."""
         return self._wallet_of[signer]
 
     def admit_key(self, key: ApiKey) -> None:
-        """Let a new API key trade for its owner's wallet."""
-        wallet = self.wallet_of(key.address)
-        self.exchange.add_api_key(self.exchange.now_ns, wallet, key.key)
+        """Let a new API key trade for its owner's wallet; for a stranger an empty EOA wallet."""
+        wallet = self._wallet_of.get(key.address)
+        if wallet is None:
+            self.open_wallet(key.address, key.address)
+        else:
+            self.exchange.add_api_key(self.exchange.now_ns, wallet, key.key)
 
 
 def terms_of(window: Window) -> MarketTerms:
