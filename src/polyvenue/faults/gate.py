@@ -9,19 +9,10 @@ from polyvenue.exchange.records import JobScript, TradeScript
 from polyvenue.faults import http, orders
 from polyvenue.faults.match import CallMatch, Trigger
 from polyvenue.faults.requests import RequestLog, status_of
-from polyvenue.faults.spec import (
-    AnyFault,
-    BalanceFault,
-    EngineFault,
-    HttpFault,
-    JobFault,
-    TradeFault,
-    When,
-    WsFault,
-    fault_line,
-    shown,
-)
+from polyvenue.faults.spec import AnyFault, fault_line, shown
 from polyvenue.faults.timer import Timer
+from polyvenue.faults.transport import HttpFault, When, WsFault
+from polyvenue.faults.within import BalanceFault, EngineFault, JobFault, TradeFault
 from polyvenue.faults.ws import WsArm
 from polyvenue.server.gate import Call, Channel, Cut, Gate, Reply, Serve
 from polyvenue.server.venue import Venue

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 
 from polyvenue.faults.edits import edit_json
-from polyvenue.faults.spec import HttpAction, HttpFault, When
+from polyvenue.faults.transport import HttpAction, HttpFault, When
 from polyvenue.server.gate import Call, Cut, Reply, Serve
 
 DROP_S = 60.0

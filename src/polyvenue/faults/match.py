@@ -3,8 +3,9 @@
 from fnmatch import translate
 from re import Pattern, compile
 
-from polyvenue.faults.spec import Fault, Match
+from polyvenue.faults.base import Fault
 from polyvenue.faults.timer import seconds_ns
+from polyvenue.faults.transport import Match
 from polyvenue.market_data.prices import uniform
 from polyvenue.server.gate import Call
 

@@ -14,8 +14,8 @@ from polyvenue.exchange.records import (
 )
 from polyvenue.exchange.state import EngineMode
 from polyvenue.exchange.units import MS_NS, PPM
-from polyvenue.faults.spec import (
-    COUNT_MAX,
+from polyvenue.faults.base import COUNT_MAX
+from polyvenue.faults.within import (
     BalanceAction,
     BalanceFault,
     EngineAction,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from polyvenue.faults.edits import edit_json
 from polyvenue.faults.garbage import garbage
 from polyvenue.faults.match import Trigger
-from polyvenue.faults.spec import WsAction, WsChannel, WsFault
 from polyvenue.faults.timer import Timer, seconds_ns
+from polyvenue.faults.transport import WsAction, WsChannel, WsFault
 from polyvenue.market_data.prices import uniform
 from polyvenue.server.gate import Channel
 
