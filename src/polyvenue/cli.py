@@ -17,6 +17,7 @@ import msgspec
 
 from polyvenue import __version__
 from polyvenue.clock import SPEED_MAX
+from polyvenue.control.app import controlling
 from polyvenue.server.app import serving
 from polyvenue.server.config import VenueConfig
 
@@ -105,9 +106,12 @@ async def _serve(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     try:
-        async with serving(config, host=options.host, port=options.port) as (_, addresses):
-            token = secrets.token_urlsafe(24)
-            ready = msgspec.structs.replace(addresses, control_token=token)
+        token = secrets.token_urlsafe(32)
+        async with (
+            serving(config, host=options.host, port=options.port) as (server, addresses),
+            controlling(server, token, host=options.host) as (control, _),
+        ):
+            ready = msgspec.structs.replace(addresses, control=control, control_token=token)
             if options.json:
                 print(msgspec.json.encode(ready).decode(), flush=True)
             else:
