@@ -2,6 +2,6 @@
 
 import sys
 
-from polybawt.cli import main
+from polybawt.launch import main
 
 sys.exit(main())

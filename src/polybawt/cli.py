@@ -49,7 +49,9 @@ def backtest(
     trace: Annotated[
         Path | None, typer.Option(help="Write one JSON line per order, fill, settlement, ...")
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write the HTML report here.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report here: a page, or JSON for *.json.")
+    ] = None,
     assume_inferred_outcomes: Annotated[
         bool, typer.Option(help="Settle on outcomes that a recording only suggests.")
     ] = False,

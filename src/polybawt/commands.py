@@ -16,7 +16,9 @@ from polybawt.app import Result, run_backtest, sample_path
 from polybawt.config import Loaded, load
 from polybawt.domain.errors import BadInput
 from polybawt.report import summary
+from polybawt.report.model import Report, encode
 from polybawt.report.text import five_lines
+from polybawt.report.whole import write_whole
 
 Keys = tuple[str, ...]
 Progress = Callable[[float], None]
@@ -71,9 +73,16 @@ def run_backtest_command(
     else:
         print_lines(five_lines(result.report), result.summary.result_e6)
     if report is not None:
-        size = html.write(report, result.report, other)
+        size = _write_report(report, result.report, other)
         if not as_json:
             print_line(f"Report: {report.resolve()} ({size / 1e6:.1f} MB)")
+
+
+def _write_report(path: Path, report: Report, other: Report | None) -> int:
+    """The page, or for a name that ends in .json the same figures as data; its size in bytes."""
+    if path.suffix != ".json":
+        return html.write(path, report, other)
+    return write_whole(path, encode(report))
 
 
 def _check_target(what: str, target: Path | None, data: Path) -> None:

@@ -147,3 +147,13 @@ def test_a_reader_that_leaves_early_is_no_error(repo_dir: Path) -> None:
     said = process.stderr.read()
     process.stderr.close()
     assert (process.wait(timeout=60), said) == (0, b"")
+
+
+def test_a_report_named_json_is_the_same_figures_as_data(
+    tmp_path: Path, tape: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "report.json"
+    printed = run(capsys, "backtest", "--data", tape, "--json", "--report", target)
+    report = json.loads(target.read_bytes())
+    assert report["totals"]["summary"] == json.loads(printed)
+    assert {"costs", "markouts", "refusals", "capital", "quality", "equity"} <= report.keys()

@@ -71,7 +71,6 @@ class LiveMarket:
         "jobs",
         "market",
         "payouts_ppm",
-        "redeem_done",
         "tick_e4",
         "up",
     )
@@ -85,7 +84,6 @@ class LiveMarket:
         self.evidence: ev.Evidence | None = None
         self.jobs: dict[JobId, ChainAction] = {}
         self.job_failed_ns: int | None = None
-        self.redeem_done = False
 
     def instrument(self, outcome: Outcome) -> Instrument:
         """The instrument of one outcome."""
@@ -280,7 +278,6 @@ class AccountState:
             )
         else:
             self.ledger.redeem(event.job_id, event.market_id, event.qty_e6, event.venue_ns)
-            live.redeem_done = True
         return event.market_id
 
     def _commanded(self, event: ev.OperatorCommanded) -> None:

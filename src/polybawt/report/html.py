@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 from html import escape
 from importlib.resources import files
@@ -16,10 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from polybawt.domain.errors import BadInput
 from polybawt.report import figures, words
 from polybawt.report.model import FillRow, Report
 from polybawt.report.sections import body
+from polybawt.report.whole import write_whole
 from polybawt.report.words import cents, pusd, shares, utc
 
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -27,20 +26,7 @@ _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", 
 
 def write(path: Path, report: Report, other: Report | None = None) -> int:
     """Write the page whole or not at all; its size in bytes. BadInput if it cannot be written."""
-    data = render(report, other).encode()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            temporary.write_bytes(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise BadInput(
-            f"report {path}: cannot be written ({error.strerror or error}); "
-            "give --report a file in an existing, writable folder"
-        ) from error
-    return len(data)
+    return write_whole(path, render(report, other).encode())
 
 
 def render(report: Report, other: Report | None = None) -> str:

@@ -94,7 +94,7 @@ def _start(
 def _path(core: Core, maker: str) -> JobPath:
     """The first script that fits, or a drawn path."""
     for script in core.job_scripts:
-        if script.maker in (None, maker):
+        if script.maker in (None, maker) and (script.wants is None or script.wants()):
             script.count -= 1
             if script.count == 0:
                 core.job_scripts.remove(script)

@@ -36,7 +36,7 @@ from polyvenue.exchange.orders import (
     Refusal,
     batch_entry,
 )
-from polyvenue.exchange.records import JobPath, JobScript, TradePath, TradeScript
+from polyvenue.exchange.records import JobPath, JobScript, TradePath, TradeScript, Wants
 from polyvenue.exchange.schedule import Duty, Task
 from polyvenue.exchange.state import Core, EngineMode, RequestNote
 from polyvenue.exchange.truth import Truth
@@ -287,11 +287,17 @@ class Exchange:
         market_id: str | None = None,
         order_id: str | None = None,
         count: int = 1,
-    ) -> None:
-        """Give the next trades (of a market, of an order, of any) this path; first come first."""
+        wants: Wants | None = None,
+    ) -> TradeScript:
+        """Give the next trades (of a market, of an order, of any) this path; first come first.
+
+        The script comes back for `unscript`.
+        """
         if count < 1:
             raise ValueError(f"count is {count}: at least 1")
-        self.core.trade_scripts.append(TradeScript(path, market_id, order_id, count))
+        script = TradeScript(path, market_id, order_id, count, wants)
+        self.core.trade_scripts.append(script)
+        return script
 
     # Chain
 
@@ -300,11 +306,26 @@ class Exchange:
         self.advance(now_ns)
         return chain.submit(self.core, request)
 
-    def script_jobs(self, path: JobPath, *, maker: str | None = None, count: int = 1) -> None:
+    def script_jobs(
+        self,
+        path: JobPath,
+        *,
+        maker: str | None = None,
+        count: int = 1,
+        wants: Wants | None = None,
+    ) -> JobScript:
         """Give the next chain jobs (of a wallet, or of any) this path; first come first."""
         if count < 1:
             raise ValueError(f"count is {count}: at least 1")
-        self.core.job_scripts.append(JobScript(path, maker, count))
+        script = JobScript(path, maker, count, wants)
+        self.core.job_scripts.append(script)
+        return script
+
+    def unscript(self, script: TradeScript | JobScript) -> None:
+        """Take a script back; what it was given to before keeps its path."""
+        core = self.core
+        core.trade_scripts = [it for it in core.trade_scripts if it is not script]
+        core.job_scripts = [it for it in core.job_scripts if it is not script]
 
     # Reads
 

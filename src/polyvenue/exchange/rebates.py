@@ -44,3 +44,12 @@ class Rebates:
                 pool = row.fees_e6 * row.terms.rebate_ppm
                 due[maker] = due.get(maker, 0) + (pool * weight // (PPM * total) if total else 0)
         return due
+
+    def due(self, maker: str, day: int) -> dict[str, int]:
+        """What a maker has earned on a day so far, by market, in 10^-6 pUSD; nothing is paid."""
+        found: dict[str, int] = {}
+        for (row_day, market_id), row in self._rows.items():
+            if row_day == day and maker in row.weights:
+                pool = row.fees_e6 * row.terms.rebate_ppm
+                found[market_id] = pool * row.weights[maker] // (PPM * sum(row.weights.values()))
+        return found

@@ -1,11 +1,15 @@
 """Records of what is under way: trades, chain jobs and heartbeats, and scripts for their paths."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from polyvenue.exchange.events import JobState, JobView, TradeView
 from polyvenue.exchange.orders import TradeStatus
+
+Wants = Callable[[], bool]
+"""Asked once about each trade or job that a script fits; False lets it pass."""
 
 S = TradeStatus
 TRADE_MOVES: dict[TradeStatus, tuple[TradeStatus, ...]] = {
@@ -65,6 +69,7 @@ class TradeScript:
     market_id: str | None
     order_id: str | None
     count: int
+    wants: Wants | None = None
 
 
 class JobStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +103,7 @@ class JobScript:
     path: JobPath
     maker: str | None
     count: int
+    wants: Wants | None = None
 
 
 class Posting(msgspec.Struct, frozen=True):

@@ -143,7 +143,8 @@ def _path(core: Core, market: Market, order: Order, match: Match) -> TradePath:
     ids = {order.order_id} | {part.maker.order_id for part in match.taken}
     for script in core.trade_scripts:
         fits = script.market_id in (None, market.market_id)
-        if fits and (script.order_id is None or script.order_id in ids):
+        fits = fits and (script.order_id is None or script.order_id in ids)
+        if fits and (script.wants is None or script.wants()):
             script.count -= 1
             if script.count == 0:
                 core.trade_scripts.remove(script)

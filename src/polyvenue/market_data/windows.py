@@ -186,9 +186,15 @@ class Schedule:
         self._seed = seed
         # (time, order of the phase, slug, transition): ties never compare transitions
         self._heap: list[tuple[int, int, str, Transition]] = []
+        self._lone: set[str] = set()
         for one in series:
             start_s = start_ns // NS
             self._list_window(one, start_s - start_s % one.window_s)
+
+    def add(self, window: Window) -> None:
+        """One more window, outside of the series; no other follows it."""
+        self._lone.add(window.slug)
+        self._push(Transition(window.listed_ns, Phase.LISTED, window))
 
     def next_ns(self) -> int:
         """When the next transition is due; it may lie in the past right after the start."""
@@ -203,7 +209,10 @@ class Schedule:
             window = transition.window
             if transition.phase is Phase.LISTED:
                 self._plan(window)
-                self._list_window(window.series, window.end_ns // NS)
+                if window.slug in self._lone:
+                    self._lone.discard(window.slug)
+                else:
+                    self._list_window(window.series, window.end_ns // NS)
         return due
 
     def _list_window(self, series: Series, start_s: int) -> None:
