@@ -1,7 +1,7 @@
 """Who listens: the connections of the market and user channels, and of the price streams."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from polyvenue.market_data.frames import Out
@@ -67,6 +67,13 @@ class Channels:
     def wants(self, token_id: str) -> bool:
         """True if anybody subscribed to the token."""
         return token_id in self._tokens
+
+    def wants_user(self, api_keys: Iterable[str]) -> bool:
+        """True if the owner of one of these keys listens."""
+        if not self._user:
+            return False
+        listening = {connection.api_key for connection in self._user.values()}
+        return not listening.isdisjoint(api_keys)
 
     def market(self, message: Message) -> None:
         """Deliver a message of the market channel."""

@@ -226,6 +226,11 @@ def notifications(venue: Venue, call: Call, key: ApiKey) -> Reply:
     return http.json_reply([])
 
 
+def drop_notifications(venue: Venue, call: Call, key: ApiKey) -> Reply:
+    """`DELETE /notifications`: whatever is named is gone."""
+    return http.json_reply("OK")
+
+
 def rebates(venue: Venue, call: Call) -> Reply:
     """`GET /rebates/current`: what a maker has earned on a day, not yet paid."""
     maker: Address | None = read_address(http.first(call, "maker_address"))
@@ -260,4 +265,5 @@ ROUTES: dict[tuple[str, str], Callable[[Venue, Call, ApiKey], Reply]] = {
     ("POST", "/orders-scoring"): scoring_many,
     ("GET", "/v1/user/rate-limit-tier"): tier,
     ("GET", "/notifications"): notifications,
+    ("DELETE", "/notifications"): drop_notifications,
 }

@@ -28,8 +28,7 @@ class Feed:
         elif isinstance(event, ev.OrderChanged):
             self._order(event)
         elif isinstance(event, ev.TradeStatusChanged):
-            for message in um.trade_messages(user_trade(event.trade), event.at_ns):
-                self._channels.user(message)
+            self._trade_moved(event)
         else:
             self._market_event(event)
 
@@ -119,8 +118,16 @@ class Feed:
             winner = record.window.outcome_of(event.winning_token_id)
             self._channels.market(mm.market_resolved(record.window, winner, event.at_ns))
 
+    def _trade_moved(self, event: ev.TradeStatusChanged) -> None:
+        trade = event.trade
+        if self._channels.wants_user((trade.owner, *(part.owner for part in trade.makers))):
+            for message in um.trade_messages(user_trade(trade), event.at_ns):
+                self._channels.user(message)
+
     def _order(self, event: ev.OrderChanged) -> None:
         order = event.order
+        if not self._channels.wants_user((order.owner,)):
+            return
         shown = um.UserOrder(
             order_id=order.order_id,
             api_key=order.owner,

@@ -77,6 +77,12 @@ class Running:
         ]
         return min(found, key=lambda record: record.window.start_ns)
 
+    def give_pairs(self, client: Any, record: MarketRecord, qty_e6: int) -> None:
+        """Let the wallet of a client hold pairs of a market at once."""
+        now_ns = self.venue.catch_up()
+        wallet = str(client._ctx.wallet)
+        self.venue.exchange.split_now(now_ns, wallet, record.window.condition_id, qty_e6)
+
     def advance(self, by_s: float) -> None:
         """Step the clock, so far as nothing else moves it."""
         self.venue.clock.step(int(by_s * 1e9))

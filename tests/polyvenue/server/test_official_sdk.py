@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -126,6 +127,11 @@ def test_market_orders_meet_the_book_or_are_killed(kind: WalletKind) -> None:
     asyncio.run(scenario())
 
 
+def ends_as(status: str, found: list[Any]) -> bool:
+    """True when the last event is a trade of this status."""
+    return bool(found[-1].type == "trade" and found[-1].payload.status == status)
+
+
 async def at_confirmed(client: Any, count: int) -> None:
     """Wait until so many trades are final."""
 
@@ -148,23 +154,13 @@ def test_the_streams_show_a_fill_to_its_end(kind: WalletKind) -> None:
             )
             user = await client.subscribe(streams.UserSpec())
             await collect(market, lambda found: found[-1].type == "book")
-            at.venue.exchange.split_now(
-                at.venue.exchange.now_ns,
-                str(other._ctx.wallet),
-                record.window.condition_id,
-                50 * E6,
-            )
+            at.give_pairs(other, record, 50 * E6)
             for path, end in ((SURE, "CONFIRMED"), (FAILS, "FAILED")):
                 at.venue.exchange.script_trades(path)
                 await placed(other, token_id=up, price="0.52", size=10, side="SELL")
                 mine = await placed(client, token_id=up, price="0.52", size=10, side="BUY")
                 assert mine.status == "delayed"
-                events = await collect(
-                    user,
-                    lambda found, end=end: (
-                        found[-1].type == "trade" and found[-1].payload.status == end
-                    ),
-                )
+                events = await collect(user, partial(ends_as, end))
                 statuses = [it.payload.status for it in events if it.type == "trade"]
                 assert statuses[0] == "MATCHED"
                 changes = [it.payload.order_event_type for it in events if it.type == "order"]
