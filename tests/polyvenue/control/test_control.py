@@ -7,15 +7,19 @@ import sys
 from typing import Any
 
 import pytest
+from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polyvenue.cli import Usage, new_account
 from polyvenue.control.access import is_loopback, knows
-from polyvenue.control.app import SCHEMA, Control, controlling
+from polyvenue.control.app import SCHEMA, Control, control_app, controlling
+from polyvenue.control.markets import is_ordered
 from polyvenue.control.orders import AccountOrder, ClockOrder, MarketOrder, decode
 from polyvenue.exchange.units import S_NS
 from polyvenue.faults.transport import HttpFault, WsFault
 from polyvenue.faults.within import BalanceFault, EngineFault, JobFault, TradeFault
+from polyvenue.market_data.windows import Window
 from polyvenue.server.app import serving
 from polyvenue.server.config import VenueConfig
 from tests.polyvenue.control.stage import E6, FREE, TOKEN, Stage, play, staged
@@ -131,6 +135,57 @@ def test_a_market_is_resolved_by_the_clock() -> None:
         (row,) = [it for it in rows if it["slug"] == made["slug"]]
         assert row["winner"] in (0, 1)
         assert row["phase"] in ("resolved", "removed")
+
+    play(scenario)
+
+
+def test_a_market_of_its_own_never_meets_the_series() -> None:
+    async def scenario(stage: Stage) -> None:
+        now = await stage.ask("POST", "/clock", {"mode": "stepped"})
+        start_s = now["now_ns"] // S_NS + 901
+        start_s -= start_s % 900
+        body = json.dumps(FREE | {"start_s": start_s}).encode()
+        status, value = await stage.send("POST", "/markets", body)
+        assert (status, "multiple of window_s" in value["error"]) == (400, True)
+        made = await stage.ask("POST", "/markets", FREE | {"start_s": start_s + 1})
+        assert (made["start_ns"], made["phase"]) == ((start_s + 1) * S_NS, "trading")
+        status, value = await stage.send(
+            "POST", "/markets", json.dumps(FREE | {"start_s": start_s + 1}).encode()
+        )
+        assert (status, "listed already" in value["error"]) == (400, True)
+        later = {"mode": "stepped", "advance_ms": 1_800_000}
+        assert (await stage.ask("POST", "/clock", later))["mode"] == "stepped"
+        records = stage.server.venue.markets.markets()
+        assert [it.window.slug for it in records if is_ordered(it.window)] == [made["slug"]]
+
+    play(scenario)
+
+
+def test_agents_come_only_where_they_were_ordered() -> None:
+    async def scenario(stage: Stage) -> None:
+        crowded: list[Window] = []
+        control = Control(stage.server, stage.gate, crowded.append)
+        app = control_app(control, TOKEN)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        stage.control = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await stage.ask("POST", "/markets", FREE)
+        made = await stage.ask("POST", "/markets", FREE | {"agents": True})
+        assert [it.slug for it in crowded] == [made["slug"]]
+        await runner.cleanup()
+
+    play(scenario)
+
+
+def test_the_command_makes_an_account() -> None:
+    async def scenario(stage: Stage) -> None:
+        text = await asyncio.to_thread(new_account, stage.control, TOKEN, "deposit", 12.5)
+        made = json.loads(text)
+        (listed,) = (await stage.ask("GET", "/accounts"))["accounts"]
+        assert (listed["wallet"], listed["collateral_e6"]) == (made["wallet"], 12_500_000)
+        with pytest.raises(Usage, match="answers 401"):
+            await asyncio.to_thread(new_account, stage.control, "x", "eoa", 1.0)
 
     play(scenario)
 

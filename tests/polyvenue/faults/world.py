@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from heapq import heappop, heappush
 from typing import Any
 
 from polyvenue.clock import VenueClock
@@ -31,7 +32,7 @@ class HandTimer:
 
     def later(self, seconds: float, do: Callable[[], None]) -> None:
         self.count += 1
-        self.due.append((self.at_ns + int(seconds * S), self.count, do))
+        heappush(self.due, (self.at_ns + int(seconds * S), self.count, do))
 
     async def sleep(self, seconds: float) -> None:
         self.slept_s += seconds
@@ -40,10 +41,10 @@ class HandTimer:
     def move(self, seconds: float) -> None:
         """Let time pass; what is due happens in its order."""
         until_ns = self.at_ns + int(seconds * S)
-        while ready := sorted(it for it in self.due if it[0] <= until_ns):
-            self.due.remove(ready[0])
-            self.at_ns = max(self.at_ns, ready[0][0])
-            ready[0][2]()
+        while self.due and self.due[0][0] <= until_ns:
+            due_ns, _, do = heappop(self.due)
+            self.at_ns = max(self.at_ns, due_ns)
+            do()
         self.at_ns = until_ns
 
 
