@@ -47,6 +47,15 @@ def make_market(venue: Venue, order: MarketOrder) -> Window:
     return window
 
 
+def is_ordered(window: Window) -> bool:
+    """True for a market made here: windows of the series start on multiples of their length."""
+    return not _is_on_grid(window.start_ns // S_NS, window.series.window_s)
+
+
+def _is_on_grid(start_s: int, window_s: int) -> bool:
+    return start_s % window_s == 0
+
+
 def terms_of(window: Window, order: MarketOrder) -> MarketTerms:
     """The terms that were asked for. The tick stays what it is: nothing refines it."""
     return MarketTerms(
@@ -69,11 +78,14 @@ def _start_s(venue: Venue, series: Series, order: MarketOrder, now_ns: int) -> i
             raise ValueError(
                 f"start_s is {order.start_s}: allowed are {now_s} to {now_s + START_AHEAD_S_MAX}"
             )
+        if _is_on_grid(order.start_s, order.window_s):
+            raise ValueError(
+                f"start_s is {order.start_s}, a multiple of window_s: those are the series' own"
+            )
         return order.start_s
     for start_s in range(now_s, now_s - series.window_s // 2, -1):
         window = make_window(venue.config.seed, series, start_s)
-        on_grid = start_s % series.window_s == 0
-        if not on_grid and venue.markets.market(window.condition_id) is None:
+        if is_ordered(window) and venue.markets.market(window.condition_id) is None:
             return start_s
     raise ValueError("too many markets of this asset start now: give start_s")
 
