@@ -1,4 +1,4 @@
-"""The command `polyvenue`: serve a venue, make a throw-away account on a running one.
+"""The command `polyvenue`: serve a venue, make an account on it, compare it with a recording.
 
 A wrong option, a port in use or an unreachable venue: one line on standard error, exit code 2.
 """
@@ -15,7 +15,8 @@ from urllib.request import Request, urlopen
 
 import msgspec
 
-from polyvenue import __version__
+from polyvenue import __version__, calibrate
+from polyvenue.agents import PRESETS
 from polyvenue.clock import SPEED_MAX
 from polyvenue.control.app import controlling
 from polyvenue.server.app import serving
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     try:
         options = _parser().parse_args(argv)
+        if options.command == "calibrate":
+            return calibrate.main(options.arguments)
         if options.command == "serve":
             return asyncio.run(_serve(options))
         print(new_account(options.control, options.token, options.type, options.collateral))
@@ -63,7 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--assets", default="btc,eth", help="comma-separated: btc,eth,sol,...")
     serve.add_argument("--windows", default="60,900", help="comma-separated: 60,300,900 seconds")
+    serve.add_argument("--agents", default="calm", help="who trades: " + ", ".join(PRESETS))
     serve.add_argument("--json", action="store_true", help="print one JSON line when ready")
+    compare = commands.add_parser("calibrate", help="the calm market beside a recording")
+    compare.add_argument("arguments", nargs=argparse.REMAINDER, help="DIR [--seed N] [--windows N]")
     account = commands.add_parser("account", help="accounts of a running venue")
     actions = account.add_subparsers(dest="action", required=True, parser_class=_Parser)
     new = actions.add_parser("new", help="make a funded throw-away account and print it")
@@ -93,6 +99,7 @@ def config_of(options: argparse.Namespace) -> VenueConfig:
             assets=tuple(options.assets.split(",")),
             windows_s=windows,
             speed=options.speed,
+            agents=options.agents,
         )
     except ValueError as wrong:
         raise Usage(str(wrong)) from None
@@ -109,7 +116,10 @@ async def _serve(options: argparse.Namespace) -> int:
         token = secrets.token_urlsafe(32)
         async with (
             serving(config, host=options.host, port=options.port) as (server, addresses),
-            controlling(server, token, host=options.host) as (control, _),
+            controlling(server, token, host=options.host, populate=server.venue.populate) as (
+                control,
+                _,
+            ),
         ):
             ready = msgspec.structs.replace(addresses, control=control, control_token=token)
             if options.json:

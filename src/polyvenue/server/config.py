@@ -2,6 +2,7 @@
 
 import msgspec
 
+from polyvenue.agents import PRESETS
 from polyvenue.exchange.config import ExchangeConfig
 from polyvenue.market_data.access import Geo
 from polyvenue.market_data.assets import ASSETS
@@ -39,6 +40,8 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     order_prefix: str = ""
     trade_prefix: str = "TRADE_STATUS_"
     data_lag_ns: int = 0
+    agents: str = "none"
+    """Who trades in the markets of the series: `none`, `calm` or `ghosts`."""
     queue_max: int = 4_096
     """Frames that a socket may owe its client; one more closes it."""
     exchange: ExchangeConfig = ExchangeConfig()
@@ -57,6 +60,8 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
             self.windows_s
         ):
             raise ValueError("assets and windows: name each one once")
+        if self.agents not in PRESETS:
+            raise ValueError(f"agents {self.agents!r} are unknown: one of {', '.join(PRESETS)}")
         if not self.assets or self.ahead < 1 or self.zombies < 0 or self.queue_max < 1:
             raise ValueError("assets, ahead, queue_max: at least 1; zombies: at least 0")
         if not 0 <= self.resolved_lost_ppm <= 1_000_000:

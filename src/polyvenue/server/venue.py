@@ -8,6 +8,7 @@ happens is the order of venue time, and with a stepped clock a run is repeatable
 from collections.abc import Callable
 from typing import Protocol
 
+from polyvenue.agents import CALM, PRESETS, Population, scene_of
 from polyvenue.clock import VenueClock
 from polyvenue.exchange import Exchange, MarketTerms
 from polyvenue.exchange.accounts import Account as Wallet
@@ -60,6 +61,9 @@ class Venue:
         self.markets = MarketTable(self.exchange, self.gamma)
         self.channels = Channels()
         self.agents: list[Agent] = []
+        self._crowds: dict[str, Population] = {}
+        self._ordered: set[str] = set()
+        """Markets made by order: agents come to them only when asked for."""
         self.watchers: list[Callable[[Event], None]] = []
         """Called with every event of the exchange, after the channels."""
         self.geo = config.geo
@@ -96,6 +100,8 @@ class Venue:
             oracle.published(Kind.SPOT, now_ns - 125 * NS, now_ns)
             for rule in self.rules.values():
                 oracle.published(Kind.TWAP, now_ns - 125 * NS, now_ns, rule)
+        # Nothing happened before the start: windows that should be open by now open now.
+        self.exchange.advance(now_ns)
         self.catch_up()
 
     # Time
@@ -154,8 +160,28 @@ class Venue:
             raise ValueError(f"market {window.slug} is listed already: choose another start")
         self.rules.setdefault(window.series.rule.lookback_s, window.series.rule)
         self._terms_of[window.condition_id] = terms
+        self._ordered.add(window.condition_id)
         self.schedule.add(window)
         self.catch_up()
+
+    def populate(self, window: Window) -> None:
+        """Let agents into a market that takes orders; without a preset of its own, calm ones."""
+        asset = window.series.asset.code
+        scene = scene_of(window, self.paths[asset], self.oracles[asset])
+        config = CALM if self.config.agents == "none" else PRESETS[self.config.agents]
+        crowd = Population(config, self.config.seed, scene)
+        crowd.enter(self.exchange, self.exchange.now_ns)
+        self.publish()
+        self._crowds[window.condition_id] = crowd
+        self.agents.append(crowd)
+
+    def _empty(self, market_id: str, now_ns: int) -> None:
+        """The agents of a market go home."""
+        crowd = self._crowds.pop(market_id, None)
+        if crowd is not None:
+            crowd.leave(self.exchange, now_ns)
+            self.agents.remove(crowd)
+            self.publish()
 
     def _apply(self, transition: Transition, now_ns: int) -> None:
         """Carry out what happens to a window; a step that was made by hand is not made again."""
@@ -172,9 +198,12 @@ class Venue:
         match transition.phase:
             case Phase.ACCEPTING if phase is MarketPhase.CREATED:
                 exchange.accept_orders(now_ns, name)
+                if self.config.agents != "none" and name not in self._ordered:
+                    self.populate(window)
             case Phase.OPENED if phase in (MarketPhase.CREATED, MarketPhase.TRADING):
                 exchange.open_market(now_ns, name)
             case Phase.ENDED if phase is MarketPhase.OPEN:
+                self._empty(name, now_ns)
                 exchange.end_market(now_ns, name)
             case Phase.RESOLVED if phase is MarketPhase.ENDED:
                 self.resolve(window, now_ns)
@@ -201,6 +230,7 @@ class Venue:
             except ValueError:  # trades or jobs are still under way
                 self._retiring.append((now_ns + FORGET_AGAIN_NS, window))
             else:
+                self._ordered.discard(window.condition_id)
                 self.markets.drop(window)
 
     # Accounts
