@@ -6,7 +6,9 @@ The exchange fills them; nothing here looks at it. Prices e4, amounts e6, times 
 from dataclasses import dataclass, field
 from hashlib import sha1
 
-from polyvenue.market_data.text import JsonObject, amount_text, dump, ms_text, price_text
+import msgspec
+
+from polyvenue.market_data.text import JsonObject, amount_text, ms_text, price_text
 from polyvenue.market_data.windows import Window
 
 # (price_e4, amount_e6)
@@ -98,7 +100,7 @@ def book_json(book: BookView) -> JsonObject:
 def book_hash(book: BookView) -> str:
     """40 hex digits of the book. The venue's algorithm is not published: do not depend on it."""
     content = [book.token_id, book.time_ns, sorted(book.bids), sorted(book.asks)]
-    return sha1(dump(content).encode(), usedforsecurity=False).hexdigest()
+    return sha1(msgspec.json.encode(content), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

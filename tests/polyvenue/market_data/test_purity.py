@@ -5,7 +5,7 @@ from pathlib import Path
 
 ALLOWED = {
     *("base64", "collections", "collections.abc", "dataclasses", "datetime", "functools"),
-    *("enum", "hashlib", "heapq", "json", "math", "typing"),
+    *("enum", "hashlib", "heapq", "json", "math", "msgspec", "typing"),
 }
 
 

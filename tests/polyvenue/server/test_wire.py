@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -30,10 +34,14 @@ class Wire:
     def __init__(self, server: VenueServer, at: Addresses, http: aiohttp.ClientSession) -> None:
         self.server, self.at, self.http = server, at, http
         self.venue = server.venue
-        self.account: Account = self.venue.new_account(WalletKind.EOA, 1_000_000_000)
-        self.signer = OrderSigner(self.account)
+        self.use(WalletKind.EOA)
         self.key: ApiKey | None = None
         self.salt = 0
+
+    def use(self, kind: WalletKind) -> None:
+        """Go on with a new account of this kind."""
+        self.account: Account = self.venue.new_account(kind, 1_000_000_000)
+        self.signer = OrderSigner(self.account)
 
     async def log_in(self) -> ApiKey:
         """Make an API key over the wire."""
@@ -115,6 +123,36 @@ def test_an_order_is_accepted_once() -> None:
         status, reply, _ = await wire.send("POST", "/order", body)
         assert status == 400
         assert reply["error"].endswith("is invalid. Duplicated.")
+
+    on_wire(scenario)
+
+
+@pytest.mark.parametrize("kind", list(WalletKind))
+def test_orders_of_every_wallet_type_are_verified(kind: WalletKind) -> None:
+    async def scenario(wire: Wire) -> None:
+        wire.use(kind)
+        await wire.log_in()
+        status, reply, _ = await wire.send("POST", "/order", wire.order())
+        assert (status, reply["status"]) == (200, "live")
+        (order,) = wire.venue.exchange.truth().orders
+        assert order.maker == wire.account.wallet
+
+    on_wire(scenario)
+
+
+def test_a_deleted_key_is_worth_nothing() -> None:
+    async def scenario(wire: Wire) -> None:
+        await wire.send("POST", "/order", wire.order())
+        assert (await wire.send("DELETE", "/auth/api-key"))[:2] == (200, "OK")
+        before = wire.state()
+        for method, path in (
+            ("POST", "/order"),
+            ("DELETE", "/cancel-all"),
+            ("GET", "/data/orders"),
+        ):
+            body = wire.order() if method == "POST" else b""
+            assert (await wire.send(method, path, body))[0] == 401
+        assert wire.state() == before
 
     on_wire(scenario)
 
@@ -298,13 +336,12 @@ def test_an_enforced_limit_answers_429_and_takes_no_order() -> None:
 
 def test_a_held_order_may_be_answered_at_its_release() -> None:
     async def scenario(wire: Wire) -> None:
-        other = wire.venue.new_account(WalletKind.EOA, 1_000_000_000)
         now_ns = wire.venue.catch_up()
         market_id = wire.venue.markets.market_of(wire.token_id)
         assert market_id is not None
         down = market_id.window.token_ids[1]
-        wire.account, wire.signer = other, OrderSigner(other)
-        first_key = wire.key
+        first = (wire.account, wire.signer, wire.key)
+        wire.use(WalletKind.EOA)
         await wire.log_in()
         signed = wire.signer.sign(
             token_id=int(down),
@@ -316,7 +353,7 @@ def test_a_held_order_may_be_answered_at_its_release() -> None:
         )
         assert wire.key is not None
         await wire.send("POST", "/order", write_post(signed, owner=wire.key.key))
-        assert first_key is not None
+        wire.account, wire.signer, wire.key = first
         task = asyncio.create_task(wire.send("POST", "/order", wire.order()))
         await asyncio.sleep(0.1)
         assert not task.done()
@@ -459,21 +496,34 @@ def test_everything_passes_the_gate() -> None:
     on_wire(scenario)
 
 
-def test_same_seed_and_same_requests_give_the_same_trace() -> None:
-    traces: list[bytes] = []
+async def trace() -> bytes:
+    """What is true after a few orders, steps and a cancel."""
+    clock = VenueClock(0.0, start_ns=1_800_000_000 * 10**9)
+    config = VenueConfig(assets=("btc",), speed=0.0)
+    async with serving(config, clock=clock) as (server, at), aiohttp.ClientSession() as http:
+        wire = Wire(server, at, http)
+        await wire.log_in()
+        for _ in range(3):
+            await wire.send("POST", "/order", wire.order())
+            clock.step(7 * 10**9)
+        await wire.send("DELETE", "/cancel-all")
+        return msgspec.json.encode(server.venue.exchange.truth())
 
-    async def scenario() -> None:
-        clock = VenueClock(0.0, start_ns=1_800_000_000 * 10**9)
-        config = VenueConfig(assets=("btc",), speed=0.0)
-        async with serving(config, clock=clock) as (server, at), aiohttp.ClientSession() as http:
-            wire = Wire(server, at, http)
-            await wire.log_in()
-            for _ in range(3):
-                await wire.send("POST", "/order", wire.order())
-                clock.step(7 * 10**9)
-            await wire.send("DELETE", "/cancel-all")
-            traces.append(msgspec.json.encode(server.venue.exchange.truth()))
 
-    asyncio.run(scenario())
-    asyncio.run(scenario())
+def test_same_seed_and_same_requests_give_the_same_trace_in_two_processes(repo_dir: Path) -> None:
+    program = (
+        "import asyncio, sys; from tests.polyvenue.server.test_wire import trace; "
+        "sys.stdout.buffer.write(asyncio.run(trace()))"
+    )
+    traces = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=repo_dir,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": f"{repo_dir / 'src'}:."},
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
     assert traces[0] == traces[1]
+    assert traces[0].count(b'"CANCELED"') == 3
