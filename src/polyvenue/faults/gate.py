@@ -105,8 +105,6 @@ class FaultGate(Gate):
     def remove(self, number: int) -> None:
         """End a fault; KeyError for an unknown id. A mode of the engine becomes normal again."""
         armed = self._armed.pop(number)
-        if armed.trigger is not None:
-            armed.trigger.removed = True
         if armed.script is not None:
             self._venue.exchange.unscript(armed.script)
         if isinstance(armed.fault, EngineFault):

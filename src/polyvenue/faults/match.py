@@ -20,7 +20,6 @@ class Trigger:
         self.fault = fault
         self.seen = 0
         self.hits = 0
-        self.removed = False
         lasts_s = fault.for_s
         if fault.lasts:
             lasts_s = getattr(fault, "seconds", None) or lasts_s
@@ -31,7 +30,7 @@ class Trigger:
         most = self.fault.strikes_max
         spent = most is not None and self.hits >= most
         over = self._until_ns is not None and now_ns >= self._until_ns
-        return not (self.removed or spent or over)
+        return not (spent or over)
 
     def strikes(self, now_ns: int) -> bool:
         """Count one match; True when it is struck."""

@@ -182,6 +182,22 @@ def test_a_client_that_counts_frames_counts_wrong(fault: Any, copies: list[int])
     play(scenario)
 
 
+def test_a_step_of_the_clock_reaches_the_streams() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.ask("POST", "/clock", {"mode": "stepped"})
+        market = await stage.ask("POST", "/markets", FREE | {"hold_ms": 1_000})
+        trader, other = await stage.trader(), await stage.trader()
+        assert await trader.buy(market["token_up"], 60)
+        assert await other.buy(market["token_down"], 40)
+        socket = await subscribed(stage, market["token_down"])
+        assert not [it for it in await frames(socket) if '"event_type":"last_trade_price"' in it]
+        await stage.ask("POST", "/clock", {"mode": "stepped", "advance_ms": 1_000})
+        assert [it for it in await frames(socket) if '"event_type":"last_trade_price"' in it]
+        await socket.close()
+
+    play(scenario)
+
+
 def test_a_subscription_without_a_snapshot_shows_an_empty_book() -> None:
     async def scenario(stage: Stage) -> None:
         market = await stage.ask("POST", "/markets", FREE)

@@ -100,15 +100,26 @@ def test_three_of_ten_trades_fail_by_the_seed() -> None:
         market.world.order("trade", steps=[{"status": "FAILED"}], probability=0.3, seed=seed)
         for _ in range(40):
             market.pair()
-        market.world.gate.clear()
-        market.pair()
         market.wait(0)
         return market.statuses()
 
     first = run(4)
     assert first == run(4) != run(5)
     assert 5 <= first.count(TradeStatus.FAILED) <= 20
-    assert first[-1] is TradeStatus.MATCHED, "a removed fault is over"
+
+
+def test_a_removed_path_is_given_to_no_more_trades() -> None:
+    market = Market()
+    market.world.order("trade", steps=[{"status": "FAILED"}])
+    made = market.world.order("job", steps=[{"state": "STATE_FAILED"}])
+    market.pair()
+    market.world.gate.remove(1)
+    market.pair()
+    market.wait(0)
+    assert market.statuses() == [TradeStatus.FAILED, TradeStatus.MATCHED]
+    market.world.gate.remove(made.id)
+    core = market.exchange.core
+    assert (core.trade_scripts, core.job_scripts) == ([], [])
 
 
 def test_only_the_order_that_is_named_fails() -> None:

@@ -126,6 +126,18 @@ def test_a_lone_frame_is_not_held_for_ever() -> None:
     assert wire.sent[2:] == [FRAMES[2]]
 
 
+def test_a_new_round_waits_its_own_time() -> None:
+    world, wire = World(), Wire()
+    world.order("ws", action="reorder", depth=2, seconds=3)
+    world.emit(wire, *FRAMES[:2])
+    world.timer.move(2)
+    world.emit(wire, FRAMES[2])
+    world.timer.move(2)
+    assert wire.sent == [FRAMES[1], FRAMES[0]]
+    world.emit(wire, FRAMES[3])
+    assert wire.sent[2:] == [FRAMES[3], FRAMES[2]]
+
+
 def test_snapshots_are_withheld_and_nothing_else() -> None:
     world, market, oracle = World(), Wire(), Wire("polybolt")
     world.order("ws", action="no_snapshot", for_s=2)
