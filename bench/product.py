@@ -132,7 +132,7 @@ def build(source: FrameSource, name: str) -> tuple[Backtest, RunObserver]:
     state = State(AccountState(OPENING_CASH_E6, Method.AVERAGE), settings.cutoff_s * S_NS)
     limits = Limits.of(LimitsConfig(), OPENING_CASH_E6)
     engine = Engine(state, [Strategy(plugin, plugin.config())], limits)
-    observer = RunObserver(state, Recorder(OPENING_CASH_E6), None)
+    observer = RunObserver(state, Recorder(OPENING_CASH_E6), None, [plugin.name])
     venue = SimVenue(FillConfig())
     return Backtest(source, engine, venue, observer, timer_ms=settings.timer_ms), observer
 

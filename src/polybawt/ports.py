@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -76,6 +76,10 @@ class FrameSource(Protocol):
         ...
 
 
+NEVER_NS = 1 << 63
+"""Later than any instant."""
+
+
 class FillModel(Protocol):
     """Answers our actions from recorded frames, in the place of a venue. Times are venue time.
 
@@ -83,8 +87,14 @@ class FillModel(Protocol):
     `advance` to it.
     """
 
-    def feed_delay_ns(self, recv_ns: int) -> int:
-        """How long after a frame was recorded the bot sees it."""
+    @property
+    def feed_delay_ns(self) -> Callable[[int], int]:
+        """How long after a frame was recorded, at the given instant, the bot sees it."""
+        ...
+
+    @property
+    def due_ns(self) -> int:
+        """When something is due next, NEVER_NS if nothing is under way."""
         ...
 
     def on_market(self, batch: Batch) -> None:
@@ -93,10 +103,6 @@ class FillModel(Protocol):
 
     def submit(self, actions: Sequence[Action], decided_ns: int, frame_seq: int) -> None:
         """What the bot decided, in one post."""
-        ...
-
-    def next_ns(self) -> int | None:
-        """When something is due next, None if nothing is under way."""
         ...
 
     def advance(self, now_ns: int) -> None:

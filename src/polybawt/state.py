@@ -12,6 +12,7 @@ from polybawt.domain import events as ev
 from polybawt.domain.actions import Action
 from polybawt.domain.book import Book, Touch
 from polybawt.domain.errors import DecodeError
+from polybawt.domain.events import BookChanged, BookReplaced
 from polybawt.domain.ids import Instrument, MarketId, Outcome, StrategyName
 from polybawt.domain.market import Market, Phase
 from polybawt.domain.order import Order
@@ -71,22 +72,38 @@ class State:
 
     def apply(self, batch: ev.Batch) -> None:
         """Apply all changes of one frame. Nothing is decided before the last of them."""
-        self.touched.clear()
+        if self.touched:
+            self.touched.clear()
         self.account_changed = False
-        self.now_ns = batch.now_ns
-        self.market.heard_ns[batch.source] = batch.now_ns
+        now_ns, source = batch.now_ns, batch.source
+        self.now_ns = now_ns
+        market = self.market
+        market.heard_ns[source] = now_ns
         for event in batch.events:
-            if type(event) is ev.BookChanged:
-                self._book_changed(event, batch.source)
-            elif type(event) is ev.BookReplaced:
-                self._book_replaced(event, batch.source)
-            elif type(event) is ev.TimerFired:
+            kind = type(event)
+            if kind is BookChanged:  # written out here: nearly every event is one
+                quotes = market.books.get(event.market_id)
+                if quotes is None:
+                    continue
+                quotes.heard_ns = now_ns
+                quotes.source = source
+                book = quotes.down if event.outcome else quotes.up
+                book.venue_ns = event.venue_ns
+                try:
+                    is_moved = book.change(event.side, event.price_e4, event.qty_e6)
+                except KeyError:
+                    raise off_grid(event.market_id, event.price_e4) from None
+                if is_moved and book.generation:
+                    self.touched[event.market_id] = None
+            elif kind is BookReplaced:
+                self._book_replaced(event, source)
+            elif kind is ev.TimerFired:
                 self._timer_fired()
-            elif type(event) is ev.OracleReported:
+            elif kind is ev.OracleReported:
                 self.settlement.report(event)
-            elif type(event) is ev.BoundaryFixed:
+            elif kind is ev.BoundaryFixed:
                 self.settlement.fix(event)
-            elif type(event) in FACTS:
+            elif kind in FACTS:
                 self._fact(event)
 
     def _fact(self, event: ev.Event) -> None:
@@ -115,21 +132,7 @@ class State:
             if is_pending or not is_over:
                 self.touched[market_id] = None
 
-    def _book_changed(self, event: ev.BookChanged, source: str) -> None:
-        quotes = self.market.books.get(event.market_id)
-        if quotes is None:
-            return
-        book = quotes.down if event.outcome else quotes.up
-        book.venue_ns = event.venue_ns
-        quotes.heard_ns = self.now_ns
-        quotes.source = source
-        try:
-            if book.change(event.side, event.price_e4, event.qty_e6) and book.generation:
-                self.touched[event.market_id] = None
-        except KeyError:
-            raise off_grid(event.market_id, event.price_e4) from None
-
-    def _book_replaced(self, event: ev.BookReplaced, source: str) -> None:
+    def _book_replaced(self, event: BookReplaced, source: str) -> None:
         quotes = self.market.books.get(event.market_id)
         if quotes is None:
             return

@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from polybawt.domain.events import Batch, Event, TimerFired
+from polybawt.domain.events import Batch, TimerFired
 from polybawt.domain.units import MS_NS, S_NS
-from polybawt.engine import Engine, Step
+from polybawt.engine import NOTHING, Engine, Step
 from polybawt.ports import FillModel, FrameSource
 
-TIMER = (TimerFired(),)
+TIMER = "timer"
+TIMER_EVENTS = (TimerFired(),)
 DRAIN_NS = 60 * S_NS
 """How long after the last frame what is under way (acks, redeems) may still end."""
 PROGRESS_FRAMES = 500
@@ -27,13 +28,13 @@ IDLE_AFTER_CLOSE_NS = 120 * S_NS
 
 
 class Observer(Protocol):
-    """Sees every step of the core; may not change anything."""
+    """Sees what the core does; may not change anything."""
 
     def before(self, batch: Batch) -> None:
         """A batch is about to be applied."""
 
     def after(self, batch: Batch, step: Step) -> None:
-        """A batch was applied, and this came of it."""
+        """A batch was applied and led to something, or was a timer's."""
 
 
 class Backtest:
@@ -58,24 +59,23 @@ class Backtest:
         self.observer = observer
         self._timer_ns = timer_ms * MS_NS
         self._next_timer_ns = 0
-        self._under_way: deque[tuple[int, Batch]] = deque()
-        self._last_delivery_ns = 0
+        self._under_way: deque[Batch] = deque()
+        """Frames between the feed and the bot, stamped with the time at which it sees them."""
         self._frame_seq = 0
 
     def run(self, progress: Callable[[float], None] | None = None) -> None:
         """Play the whole recording, then let what is under way end."""
         on_market, under_way = self.venue.on_market, self._under_way
         feed_delay_ns = self.venue.feed_delay_ns
-        last_ns = 0
+        last_ns = seen_ns = 0
         for batch in self.source.batches():
             last_ns = batch.now_ns
             self._run_until(last_ns - 1)
             on_market(batch)
-            deliver_ns = last_ns + feed_delay_ns(last_ns)
-            if deliver_ns < self._last_delivery_ns:
-                deliver_ns = self._last_delivery_ns
-            self._last_delivery_ns = deliver_ns
-            under_way.append((deliver_ns, batch))
+            due_ns = last_ns + feed_delay_ns(last_ns)
+            if due_ns > seen_ns:  # a frame does not overtake the one before it
+                seen_ns = due_ns
+            under_way.append(Batch(batch.frame_seq, seen_ns, batch.source, batch.events))
             if progress is not None and not batch.frame_seq % PROGRESS_FRAMES:
                 progress(self.source.quality.fraction)
         self._run_until(last_ns)
@@ -86,46 +86,38 @@ class Backtest:
     def _run_until(self, until_ns: int) -> None:
         """Everything the venue and the bot do up to and including an instant."""
         under_way, venue = self._under_way, self.venue
-        other_ns = self._other_due_ns()
         while True:
-            while under_way and under_way[0][0] <= other_ns:
-                due_ns, batch = under_way[0]
-                if due_ns > until_ns:
+            venue_ns, timer_ns = venue.due_ns, self._next_timer_ns
+            other_ns = venue_ns if venue_ns <= timer_ns else timer_ns
+            if under_way and under_way[0].now_ns <= other_ns:
+                if under_way[0].now_ns > until_ns:
                     return
-                under_way.popleft()
+                batch = under_way.popleft()
                 self._frame_seq = batch.frame_seq
-                if self._step(due_ns, batch.source, batch.events).actions:
-                    other_ns = self._other_due_ns()
-            if other_ns > until_ns:
+                self._step(batch)
+            elif other_ns > until_ns:
                 return
-            if other_ns == venue.next_ns():
-                venue.advance(other_ns)
-                for answer_ns, events in venue.answers(other_ns):
-                    self._step(answer_ns, "venue", events)
+            elif other_ns == venue_ns:
+                venue.advance(venue_ns)
+                for answer_ns, events in venue.answers(venue_ns):
+                    self._step(Batch(self._frame_seq, answer_ns, "venue", events))
             else:
                 self._fire_timer(until_ns)
-            other_ns = self._other_due_ns()
-
-    def _other_due_ns(self) -> int:
-        """When the venue or the timer is due next; only a step with actions makes it sooner."""
-        venue_ns = self.venue.next_ns()
-        timer_ns = self._next_timer_ns
-        return timer_ns if venue_ns is None or timer_ns < venue_ns else venue_ns
 
     def _fire_timer(self, until_ns: int) -> None:
         markets = self.engine.state.account.markets.values()
         now_ns = self._next_timer_ns
         if any(live.market.close_ns + IDLE_AFTER_CLOSE_NS > now_ns for live in markets):
-            self._step(now_ns, "timer", TIMER)
+            self._step(Batch(self._frame_seq, now_ns, TIMER, TIMER_EVENTS))
             self._next_timer_ns = now_ns + self._timer_ns
         else:
             self._next_timer_ns = (until_ns // self._timer_ns + 1) * self._timer_ns
 
-    def _step(self, now_ns: int, source: str, events: tuple[Event, ...]) -> Step:
-        batch = Batch(self._frame_seq, now_ns, source, events)
+    def _step(self, batch: Batch) -> None:
         self.observer.before(batch)
         step = self.engine.step(batch)
+        if step is NOTHING and batch.source is not TIMER:
+            return  # nearly every frame
         if step.actions:
-            self.venue.submit(step.actions, now_ns, self._frame_seq)
+            self.venue.submit(step.actions, batch.now_ns, batch.frame_seq)
         self.observer.after(batch, step)
-        return step

@@ -6,8 +6,7 @@ import heapq
 from collections.abc import Callable
 from enum import IntEnum
 
-NEVER_NS = 1 << 63
-"""Later than any instant."""
+from polybawt.ports import NEVER_NS
 
 
 class Rank(IntEnum):

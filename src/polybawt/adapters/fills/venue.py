@@ -16,7 +16,7 @@ from polybawt.adapters.fills.latency import Latency
 from polybawt.adapters.fills.market import SimMarket
 from polybawt.adapters.fills.outbox import Outbox, Sink
 from polybawt.adapters.fills.record import Code
-from polybawt.adapters.fills.schedule import NEVER_NS, Rank, Schedule
+from polybawt.adapters.fills.schedule import Rank, Schedule
 from polybawt.domain.actions import Action, Cancel, ChainAction, Place
 from polybawt.domain.errors import InvariantError
 from polybawt.domain.events import (
@@ -30,6 +30,7 @@ from polybawt.domain.events import (
     TradePrinted,
 )
 from polybawt.domain.ids import MarketId
+from polybawt.ports import NEVER_NS
 
 
 class SimVenue:
@@ -50,6 +51,8 @@ class SimVenue:
         "_now_ns",
         "_outbox",
         "_schedule",
+        "due_ns",
+        "feed_delay_ns",
     )
 
     def __init__(self, config: FillConfig, sink: Sink | None = None) -> None:
@@ -62,12 +65,15 @@ class SimVenue:
         self._desk = OrderDesk(config, self._schedule, self._outbox, self._markets)
         self._chain = ChainDesk(config, self._latency, self._schedule, self._outbox, self._markets)
         self._now_ns = 0
+        self.feed_delay_ns = self._latency.feed_ns
+        """How long after it was received the bot sees a frame; the caller keeps order."""
+        self.due_ns = NEVER_NS
+        """The earliest instant at which something is due, NEVER_NS if nothing is under way.
+
+        An attribute, since the caller reads it more than once per frame.
+        """
 
     # --- what the caller drives ------------------------------------------------------------------
-
-    def feed_delay_ns(self, recv_ns: int) -> int:
-        """How long after `recv_ns` the bot sees a frame received then; the caller keeps order."""
-        return self._latency.feed_ns(recv_ns)
 
     def order_delay_ns(self, decided_ns: int) -> int:
         """How long after `decided_ns` the orders and cancels decided then reach the book."""
@@ -88,11 +94,12 @@ class SimVenue:
         moved: list[SimMarket] | None = None
         prints: list[TradePrinted] | None = None
         for event in batch.events:
-            if type(event) is BookChanged:
+            kind = type(event)
+            if kind is BookChanged:
                 market = markets.get(event.market_id)
                 if market is None or not market.change(event):
                     continue
-            elif type(event) is BookReplaced:
+            elif kind is BookReplaced:
                 market = markets.get(event.market_id)
                 if market is None or not market.replace(event):
                     continue
@@ -111,6 +118,7 @@ class SimVenue:
         if moved is not None:
             for active in moved:
                 self._desk.on_book(active, now_ns)
+        self._set_due()
 
     def submit(self, actions: Sequence[Action], decided_ns: int, frame_seq: int) -> None:
         """Send what was decided at `decided_ns` on frame `frame_seq`: one post, one delay.
@@ -133,11 +141,7 @@ class SimVenue:
                 self._chain.submit(action, decided_ns, frame_seq)
             else:
                 raise InvariantError(f"the fill model cannot do {type(action).__name__}")
-
-    def next_ns(self) -> int | None:
-        """The earliest instant at which something is due, None if nothing is under way."""
-        due_ns = min(self._schedule.due_ns, self._outbox.due_ns)
-        return None if due_ns == NEVER_NS else due_ns
+        self._set_due()
 
     def advance(self, now_ns: int) -> None:
         """Do everything that is due at or before `now_ns`."""
@@ -146,10 +150,17 @@ class SimVenue:
         self._now_ns = now_ns
         if now_ns >= self._schedule.due_ns:
             self._schedule.run(now_ns)
+        self._set_due()
 
     def answers(self, now_ns: int) -> list[tuple[int, tuple[Event, ...]]]:
         """Events that reach the bot by `now_ns`: (delivery time, group), in order of delivery."""
-        return self._outbox.take(now_ns)
+        groups = self._outbox.take(now_ns)
+        self._set_due()
+        return groups
+
+    def _set_due(self) -> None:
+        scheduled_ns, answer_ns = self._schedule.due_ns, self._outbox.due_ns
+        self.due_ns = scheduled_ns if scheduled_ns < answer_ns else answer_ns
 
     @property
     def rebates_accrued_e6(self) -> int:

@@ -19,6 +19,7 @@ from polybawt.domain.events import (
     TransferKind,
 )
 from polybawt.domain.units import MS_NS
+from polybawt.ports import NEVER_NS
 from tests.unit.adapters.fills.world import (
     BUY,
     SELL,
@@ -137,17 +138,17 @@ def test_rebates_accrue_by_maker_fills_and_are_paid_the_next_day_above_the_minim
         assert world.venue.rebates_paid_e6 == paid_e6
         moved = [(e.kind, e.cash_e6, e.venue_ns) for e in world.heard(CashMoved)]
         assert moved == ([(TransferKind.REBATE, paid_e6, ns(due_ms))] if paid_e6 else [])
-        assert world.venue.next_ns() is None
+        assert world.venue.due_ns == NEVER_NS
 
 
-def test_next_ns_names_arrivals_and_deliveries() -> None:
+def test_due_ns_names_arrivals_and_deliveries() -> None:
     world = _world()
     world.run(0)
-    assert world.venue.next_ns() == ns(900_000)
+    assert world.venue.due_ns == ns(900_000)
     world.send(0, place("a", leg(BUY, 48, 10)))
-    assert world.venue.next_ns() == ns(80)
+    assert world.venue.due_ns == ns(80)
     world.run(80)
-    assert world.venue.next_ns() == ns(160)
+    assert world.venue.due_ns == ns(160)
 
 
 def test_delays_depend_on_seed_purpose_and_time_only() -> None:
