@@ -187,6 +187,28 @@ def shipped_lines(values: Values, *, install: bool) -> Iterable[Line]:
         yield Line("installed size (.venv)", "MB", shipped.folder_mb(shipped.ROOT / ".venv"))
 
 
+def venue_lines(values: Values) -> Iterable[Line]:
+    """polyvenue under load over loopback: acks with full verification, frames to subscribers."""
+    say("polyvenue")
+    got = values["polyvenue"] = measure("polyvenue_load")
+    orders, frames = got["orders"], got["frames"]
+    single, batch = orders["single"], orders["batch_15"]
+    yield Line(
+        f"polyvenue ack p99, {single['requests_per_s']:.0f} orders/s",
+        "ms",
+        single["p99_ms"],
+        aim_ours=10,
+    )
+    rate = batch["requests_per_s"] * 15
+    yield Line(f"polyvenue ack p99, {rate:.0f} orders/s in batches of 15", "ms", batch["p99_ms"])
+    yield Line(
+        f"polyvenue p99, {frames['frames_per_s']:.0f} frames/s to {frames['subscribers']}",
+        "ms",
+        frames["p99_ms"],
+        aim_ours=20,
+    )
+
+
 def machine() -> Values:
     """Where and with what this was measured."""
     cpu = platform.processor() or platform.machine()
@@ -232,6 +254,7 @@ def main() -> None:
         lines += small_lines(values["frames"], values["books"])
         lines += memory_lines(folder, 10_000_000 if options.full else 2_000_000, values)
     lines += shipped_lines(values, install=options.install)
+    lines += venue_lines(values)
     values["table"] = [{**dataclasses.asdict(line), "ratio": line.ratio} for line in lines]
     versions = ", ".join(f"{package} {number}" for package, number in where["versions"].items())
     print(text(lines))

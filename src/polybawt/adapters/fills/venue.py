@@ -94,12 +94,11 @@ class SimVenue:
         moved: list[SimMarket] | None = None
         prints: list[TradePrinted] | None = None
         for event in batch.events:
-            kind = type(event)
-            if kind is BookChanged:
+            if type(event) is BookChanged:
                 market = markets.get(event.market_id)
                 if market is None or not market.change(event):
                     continue
-            elif kind is BookReplaced:
+            elif type(event) is BookReplaced:
                 market = markets.get(event.market_id)
                 if market is None or not market.replace(event):
                     continue
