@@ -70,7 +70,7 @@ class State:
         """Markets whose decision inputs changed in this frame, in order of first touch."""
         self.account_changed = False
 
-    def apply(self, batch: ev.Batch) -> None:
+    def apply(self, batch: ev.Batch) -> None:  # noqa: C901 (one flat loop: hot)
         """Apply all changes of one frame. Nothing is decided before the last of them."""
         if self.touched:
             self.touched.clear()
@@ -80,8 +80,7 @@ class State:
         market = self.market
         market.heard_ns[source] = now_ns
         for event in batch.events:
-            kind = type(event)
-            if kind is BookChanged:  # written out here: nearly every event is one
+            if type(event) is BookChanged:  # written out here: nearly every event is one
                 quotes = market.books.get(event.market_id)
                 if quotes is None:
                     continue
@@ -95,15 +94,15 @@ class State:
                     raise off_grid(event.market_id, event.price_e4) from None
                 if is_moved and book.generation:
                     self.touched[event.market_id] = None
-            elif kind is BookReplaced:
+            elif type(event) is BookReplaced:
                 self._book_replaced(event, source)
-            elif kind is ev.TimerFired:
+            elif type(event) is ev.TimerFired:
                 self._timer_fired()
-            elif kind is ev.OracleReported:
+            elif type(event) is ev.OracleReported:
                 self.settlement.report(event)
-            elif kind is ev.BoundaryFixed:
+            elif type(event) is ev.BoundaryFixed:
                 self.settlement.fix(event)
-            elif kind in FACTS:
+            elif type(event) in FACTS:
                 self._fact(event)
 
     def _fact(self, event: ev.Event) -> None:
@@ -173,7 +172,7 @@ def off_grid(market_id: MarketId, price_e4: int) -> DecodeError:
 class View:
     """One market as one strategy sees it: read only, valid for the frame that it was made in."""
 
-    __slots__ = ("_live", "_quotes", "_state", "now_ns", "strategy")
+    __slots__ = ("_live", "_quotes", "_state", "_touch", "now_ns", "strategy")
 
     def __init__(
         self, state: State, live: LiveMarket, quotes: Quotes, strategy: StrategyName
@@ -183,6 +182,7 @@ class View:
         self._quotes = quotes
         self.strategy = strategy
         self.now_ns = state.now_ns
+        self._touch: Touch | None = None
 
     @property
     def market(self) -> Market:
@@ -213,10 +213,11 @@ class View:
     @property
     def touch(self) -> Touch | None:
         """The unified best prices in Up's terms, None before the first snapshot of either token."""
-        quotes = self._quotes
-        if not (quotes.up.generation or quotes.down.generation):
-            return None
-        return Touch(quotes.up, quotes.down)
+        if self._touch is None:
+            up, down = self._quotes.up, self._quotes.down
+            if up.generation or down.generation:
+                self._touch = Touch(up, down)
+        return self._touch
 
     @property
     def book_age_ns(self) -> int:
@@ -235,7 +236,7 @@ class View:
     @property
     def orders(self) -> tuple[Order, ...]:
         """The strategy's own open orders here, oldest first."""
-        return self._state.account.open_orders(self.market.market_id, self.strategy)
+        return self._state.account.open_orders(self._live.market.market_id, self.strategy)
 
     @property
     def history(self) -> Sequence[Order]:
@@ -246,7 +247,8 @@ class View:
     @property
     def position(self) -> Position:
         """The strategy's own position here."""
-        return self._state.account.ledger.position(self.strategy, self.market.market_id)
+        market_id = self._live.market.market_id
+        return self._state.account.ledger.position(self.strategy, market_id)
 
     def held_e6(self, outcome: Outcome) -> int:
         """The strategy's confirmed tokens, less merges under way."""

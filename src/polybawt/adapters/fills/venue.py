@@ -88,18 +88,18 @@ class SimVenue:
         if now_ns < self._now_ns:
             raise InvariantError(f"frame {batch.frame_seq} at {now_ns}: after {self._now_ns}")
         self._now_ns = now_ns
-        if now_ns >= self._schedule.due_ns:
+        if now_ns >= self.due_ns:
             self._schedule.run(now_ns, Rank.BOOK)
+            self._set_due()
         markets = self._markets
         moved: list[SimMarket] | None = None
         prints: list[TradePrinted] | None = None
         for event in batch.events:
-            kind = type(event)
-            if kind is BookChanged:
+            if type(event) is BookChanged:
                 market = markets.get(event.market_id)
                 if market is None or not market.change(event):
                     continue
-            elif kind is BookReplaced:
+            elif type(event) is BookReplaced:
                 market = markets.get(event.market_id)
                 if market is None or not market.replace(event):
                     continue
@@ -108,11 +108,14 @@ class SimVenue:
                 continue
             else:
                 self._on_life(event, now_ns)
+                self._set_due()
                 continue
             if moved is None:
                 moved = [market]
             elif market not in moved:
                 moved.append(market)
+        if moved is None and prints is None:
+            return  # most frames: nothing that our orders could feel
         if prints is not None:
             self._desk.on_prints(prints, now_ns)
         if moved is not None:
