@@ -98,7 +98,7 @@ class Engine:
         for intent in wanted:
             if intent.market_id not in account.markets:
                 raise ValueError(f"intent for unknown market {intent.market_id}")
-            if isinstance(intent, Quote | Take):
+            if isinstance(intent, (Quote, Take)):
                 for leg in intent.legs:
                     if account.instruments.find(leg.instrument) not in account.markets:
                         raise ValueError(f"leg on unknown instrument {leg.instrument}")
@@ -128,11 +128,12 @@ class Engine:
 
     def _wind_down(self, market_id: MarketId, actions: list[Action]) -> None:
         """What the end of the window, a halt or a quarantine demands, whatever strategies want."""
-        live = self.state.account.markets[market_id]
-        phase = live.market.phase(self.state.now_ns, self.state.cutoff_ns)
-        self._note(wind_down(self.state.account, live, phase, self.state.now_ns), actions)
-        if self.state.account.is_finished(live):
-            self.state.drop(market_id)
+        state, account = self.state, self.state.account
+        live = account.markets[market_id]
+        phase = live.market.phase(state.now_ns, state.cutoff_ns)
+        self._note(wind_down(account, live, phase, state.now_ns), actions)
+        if account.is_finished(live):
+            state.drop(market_id)
 
     def _note(self, planned: Iterable[Action], actions: list[Action]) -> None:
         for action in planned:

@@ -172,7 +172,7 @@ def off_grid(market_id: MarketId, price_e4: int) -> DecodeError:
 class View:
     """One market as one strategy sees it: read only, valid for the frame that it was made in."""
 
-    __slots__ = ("_live", "_quotes", "_state", "now_ns", "strategy")
+    __slots__ = ("_live", "_quotes", "_state", "_touch", "now_ns", "strategy")
 
     def __init__(
         self, state: State, live: LiveMarket, quotes: Quotes, strategy: StrategyName
@@ -182,6 +182,7 @@ class View:
         self._quotes = quotes
         self.strategy = strategy
         self.now_ns = state.now_ns
+        self._touch: Touch | None = None
 
     @property
     def market(self) -> Market:
@@ -212,10 +213,11 @@ class View:
     @property
     def touch(self) -> Touch | None:
         """The unified best prices in Up's terms, None before the first snapshot of either token."""
-        quotes = self._quotes
-        if not (quotes.up.generation or quotes.down.generation):
-            return None
-        return Touch(quotes.up, quotes.down)
+        if self._touch is None:
+            up, down = self._quotes.up, self._quotes.down
+            if up.generation or down.generation:
+                self._touch = Touch(up, down)
+        return self._touch
 
     @property
     def book_age_ns(self) -> int:
@@ -234,7 +236,7 @@ class View:
     @property
     def orders(self) -> tuple[Order, ...]:
         """The strategy's own open orders here, oldest first."""
-        return self._state.account.open_orders(self.market.market_id, self.strategy)
+        return self._state.account.open_orders(self._live.market.market_id, self.strategy)
 
     @property
     def history(self) -> Sequence[Order]:
@@ -245,7 +247,8 @@ class View:
     @property
     def position(self) -> Position:
         """The strategy's own position here."""
-        return self._state.account.ledger.position(self.strategy, self.market.market_id)
+        market_id = self._live.market.market_id
+        return self._state.account.ledger.position(self.strategy, market_id)
 
     def held_e6(self, outcome: Outcome) -> int:
         """The strategy's confirmed tokens, less merges under way."""

@@ -181,8 +181,8 @@ class Touch:
 
     def __init__(self, up: Book, down: Book) -> None:
         if up.generation and (up.venue_ns >= down.venue_ns or not down.generation):
-            self.bid_e4, self.bid_qty_e6 = up.bid_e4, up.bid_qty_e6
-            self.ask_e4, self.ask_qty_e6 = up.ask_e4, up.ask_qty_e6
+            self.bid_e4, self.bid_qty_e6 = up.bid_e4, up._bids[up._bid_index]
+            self.ask_e4, self.ask_qty_e6 = up.ask_e4, up._asks[up._ask_index]
         else:
             self.bid_e4, self.bid_qty_e6 = E4 - down.ask_e4, down.ask_qty_e6
             self.ask_e4, self.ask_qty_e6 = E4 - down.bid_e4, down.bid_qty_e6
@@ -195,4 +195,4 @@ class Touch:
     @property
     def is_crossed(self) -> bool:
         """Crossed or locked."""
-        return self.is_two_sided and self.bid_e4 >= self.ask_e4
+        return 0 < self.bid_e4 >= self.ask_e4 < E4

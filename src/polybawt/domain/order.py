@@ -143,7 +143,10 @@ class Order:
     @property
     def rest_e6(self) -> int:
         """Size that may still trade: reserved while the order is open, 0 once it is terminal."""
-        return max(0, self.leg.qty_e6 - self.matched_e6) if self.is_open else 0
+        if self.state in TERMINAL:
+            return 0
+        rest_e6 = self.leg.qty_e6 - self.matched_e6
+        return rest_e6 if rest_e6 > 0 else 0
 
     def advance(self, to: OrderState, reason: str | None = None) -> bool:
         """Move to a state that evidence shows. False if the order stays: same state, or terminal.

@@ -23,6 +23,9 @@ class QuoteDiff(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     place: tuple[Leg, ...]
 
 
+NO_CHANGE = QuoteDiff(cancel=(), place=())
+
+
 def diff(
     wanted: Iterable[Leg], live: Iterable[Order], upkeep: Upkeep, tick_e4: int, now_ns: int
 ) -> QuoteDiff:
@@ -35,21 +38,23 @@ def diff(
     going = list(live)
     place = []
     for leg in wanted:
-        kept = next((o for o in going if keeps_place(o, leg, upkeep, tick_e4, now_ns)), None)
-        if kept is not None:
-            going.remove(kept)
-        elif not any(_must_end_first(o) and _same_side(o.leg, leg) for o in going):
-            place.append(leg)
-    cancel = tuple(order.order_id for order in going if order.state in CANCELLABLE)
-    return QuoteDiff(cancel=cancel, place=tuple(place))
+        for number, order in enumerate(going):
+            if keeps_place(order, leg, upkeep, tick_e4, now_ns):
+                del going[number]
+                break
+        else:
+            if not any(_must_end_first(o) and _same_side(o.leg, leg) for o in going):
+                place.append(leg)
+    cancel = tuple([order.order_id for order in going if order.state in CANCELLABLE])
+    return QuoteDiff(cancel=cancel, place=tuple(place)) if cancel or place else NO_CHANGE
 
 
 def keeps_place(order: Order, leg: Leg, upkeep: Upkeep, tick_e4: int, now_ns: int) -> bool:
     """Whether a living order serves a wanted leg well enough to keep its place in the queue."""
     own = order.leg
-    if order.state is OrderState.CANCEL_SENT:
+    if own.instrument != leg.instrument or order.state is OrderState.CANCEL_SENT:
         return False
-    if not _same_side(own, leg) or own.post_only != leg.post_only or own.tif is not leg.tif:
+    if own.side is not leg.side or own.post_only != leg.post_only or own.tif is not leg.tif:
         return False
     if abs(order.rest_e6 - leg.qty_e6) * PPM > leg.qty_e6 * upkeep.size_tol_ppm:
         return False

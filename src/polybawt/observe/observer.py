@@ -54,17 +54,21 @@ class RunObserver:
 
     # --- before: what the step is about to change or forget --------------------------------------
 
-    def before(self, batch: ev.Batch) -> None:  # noqa: C901 - one flat dispatch
+    def before(self, batch: ev.Batch) -> None:
         """Note facts while orders and markets that they end are still known."""
+        if batch.now_ns >= self._next_close_ns:
+            self._note_last_bids(batch)
+        for event in batch.events:
+            if type(event) not in NO_FACTS:
+                self._note_facts(batch)
+                return
+
+    def _note_facts(self, batch: ev.Batch) -> None:  # noqa: C901 - one flat dispatch
         if self._trace is not None:
             self._trace.before(batch)
         account, recorder, now_ns = self._state.account, self._recorder, batch.now_ns
-        if now_ns >= self._next_close_ns:
-            self._note_last_bids(batch)
         matched: dict[OrderId, int] = {}
         for event in batch.events:
-            if type(event) in NO_FACTS:
-                continue
             match event:
                 case ev.MarketListed():
                     if event.market.market_id not in account.markets:

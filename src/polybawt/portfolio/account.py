@@ -338,9 +338,10 @@ class AccountState:
         """Confirmed tokens of a strategy less its merges under way."""
         position = self.ledger.position(strategy, live.market.market_id)
         held = position.down_sellable_e6 if outcome else position.up_sellable_e6
-        for job in live.jobs.values():
-            if isinstance(job, MergePair) and job.strategy == strategy:
-                held -= job.qty_e6
+        if live.jobs:
+            for job in live.jobs.values():
+                if isinstance(job, MergePair) and job.strategy == strategy:
+                    held -= job.qty_e6
         return held
 
     def sellable_e6(self, strategy: StrategyName, live: LiveMarket, outcome: Outcome) -> int:
@@ -371,7 +372,7 @@ class AccountState:
 
     def open_orders(self, market_id: MarketId, strategy: StrategyName) -> tuple[Order, ...]:
         """A strategy's open orders in a market, oldest first."""
-        return tuple(o for o in self.orders.open_in(market_id) if o.strategy == strategy)
+        return tuple([o for o in self.orders.open_in(market_id) if o.strategy == strategy])
 
     # --- the end of a market ---------------------------------------------------------------------
 
@@ -381,13 +382,10 @@ class AccountState:
 
     def is_finished(self, live: LiveMarket) -> bool:
         """Resolved, nothing open or under way, every fill final and nothing left to redeem."""
+        if live.payouts_ppm is None or live.jobs:
+            return False
         market_id = live.market.market_id
-        return (
-            live.payouts_ppm is not None
-            and not live.jobs
-            and not self.orders.has_open(market_id)
-            and self.ledger.is_finished(market_id)
-        )
+        return not self.orders.has_open(market_id) and self.ledger.is_finished(market_id)
 
     def drop(self, market_id: MarketId) -> None:
         """Forget a finished market; its sums live on in the totals. This bounds memory (I18)."""

@@ -17,6 +17,7 @@ HISTORY_MAX = 64
 """Closed orders of one market that strategies may look back on."""
 
 _BEFORE_ACCEPTED = (OrderState.INTENT, OrderState.SENT, OrderState.UNKNOWN, OrderState.DELAYED)
+_NO_ORDERS: dict[OrderId, Order] = {}
 
 
 class Orders:
@@ -34,7 +35,7 @@ class Orders:
 
     def open_in(self, market_id: MarketId) -> Iterable[Order]:
         """Open orders of a market in order of placement."""
-        return self._open.get(market_id, {}).values()
+        return self._open.get(market_id, _NO_ORDERS).values()
 
     def has_open(self, market_id: MarketId) -> bool:
         """Whether a market has an open order."""

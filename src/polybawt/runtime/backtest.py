@@ -34,7 +34,7 @@ class Observer(Protocol):
         """A batch is about to be applied."""
 
     def after(self, batch: Batch, step: Step) -> None:
-        """A batch was applied and led to something, or was a timer's."""
+        """A batch was applied. Not called for a recorded frame that led to nothing."""
 
 
 class Backtest:
@@ -86,6 +86,7 @@ class Backtest:
     def _run_until(self, until_ns: int) -> None:
         """Everything the venue and the bot do up to and including an instant."""
         under_way, venue = self._under_way, self.venue
+        before, step_of = self.observer.before, self.engine.step
         while True:
             venue_ns, timer_ns = venue.due_ns, self._next_timer_ns
             other_ns = venue_ns if venue_ns <= timer_ns else timer_ns
@@ -94,7 +95,10 @@ class Backtest:
                     return
                 batch = under_way.popleft()
                 self._frame_seq = batch.frame_seq
-                self._step(batch)
+                before(batch)
+                step = step_of(batch)
+                if step is not NOTHING:  # one frame in many
+                    self._follow(batch, step)
             elif other_ns > until_ns:
                 return
             elif other_ns == venue_ns:
@@ -114,10 +118,12 @@ class Backtest:
             self._next_timer_ns = (until_ns // self._timer_ns + 1) * self._timer_ns
 
     def _step(self, batch: Batch) -> None:
+        """A batch of the venue or the timer."""
         self.observer.before(batch)
-        step = self.engine.step(batch)
-        if step is NOTHING and batch.source is not TIMER:
-            return  # nearly every frame
+        self._follow(batch, self.engine.step(batch))
+
+    def _follow(self, batch: Batch, step: Step) -> None:
+        """Send what a step decided."""
         if step.actions:
             self.venue.submit(step.actions, batch.now_ns, batch.frame_seq)
         self.observer.after(batch, step)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -44,7 +45,7 @@ class Strategy(Generic[C]):
     plugin: Plugin[C]
     config: C
 
-    @property
+    @cached_property
     def name(self) -> StrategyName:
         """The name that orders, limits and reports carry."""
         return self.plugin.name

@@ -8,6 +8,8 @@ Formulas: docs/strategies/spread_maker.md.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from pydantic import Field
 
 from polybawt.domain.events import JobKind
@@ -16,7 +18,7 @@ from polybawt.domain.intents import Convert, Intent, Quote, Upkeep
 from polybawt.domain.market import Phase, SettlementRule, TwapBoundary
 from polybawt.domain.order import Leg, Tif
 from polybawt.domain.ticks import gate_min, quote_round
-from polybawt.domain.units import E4, E6, MS_NS, S_NS, Rounding, div, floor_lot_e6
+from polybawt.domain.units import E4, E6, MS_NS, PPM, S_NS, Rounding, div, floor_lot_e6
 from polybawt.signals.imbalance import weighted_mid_e6
 from polybawt.signals.toxicity import toxic_half_spread_e6
 from polybawt.state import View
@@ -58,6 +60,15 @@ class Config(StrategyConfig):
     """Age below which small price changes are suppressed, ms."""
     requote_size_tol: float = Field(default=0.2, ge=0, lt=1)
     """Difference of the remaining size, as a fraction, at which an order keeps its place."""
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """The requote settings as every quote carries them."""
+        return Upkeep(
+            ticks=self.requote_ticks,
+            within_ns=self.requote_ms * MS_NS,
+            size_tol_ppm=round(self.requote_size_tol * PPM),
+        )
 
 
 def decide(view: View, config: Config) -> list[Intent]:
@@ -155,7 +166,7 @@ def _legs(
         legs.append(
             _leg(view, Outcome.DOWN, E4 - ask_e4, clip_e6(-net_e6, config), held[Outcome.UP])
         )
-    return tuple(leg for leg in legs if leg is not None)
+    return tuple([leg for leg in legs if leg is not None])
 
 
 def _leg(view: View, outcome: Outcome, price_e4: int, qty_e6: int, held_e6: int) -> Leg | None:
@@ -182,13 +193,9 @@ def _quote(view: View, config: Config, legs: tuple[Leg, ...], edge_e4: int, reas
         market_id=view.market.market_id,
         legs=legs,
         edge_e4=edge_e4,
-        worst_loss_e6=sum(leg.limit_e4 * leg.qty_e6 // E4 for leg in legs if not leg.side),
+        worst_loss_e6=sum([leg.limit_e4 * leg.qty_e6 // E4 for leg in legs if not leg.side]),
         reason=reason,
-        upkeep=Upkeep(
-            ticks=config.requote_ticks,
-            within_ns=config.requote_ms * MS_NS,
-            size_tol_ppm=round(config.requote_size_tol * 1_000_000),
-        ),
+        upkeep=config.upkeep,
     )
 
 

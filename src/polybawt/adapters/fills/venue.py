@@ -88,8 +88,9 @@ class SimVenue:
         if now_ns < self._now_ns:
             raise InvariantError(f"frame {batch.frame_seq} at {now_ns}: after {self._now_ns}")
         self._now_ns = now_ns
-        if now_ns >= self._schedule.due_ns:
+        if now_ns >= self.due_ns:
             self._schedule.run(now_ns, Rank.BOOK)
+            self._set_due()
         markets = self._markets
         moved: list[SimMarket] | None = None
         prints: list[TradePrinted] | None = None
@@ -107,11 +108,14 @@ class SimVenue:
                 continue
             else:
                 self._on_life(event, now_ns)
+                self._set_due()
                 continue
             if moved is None:
                 moved = [market]
             elif market not in moved:
                 moved.append(market)
+        if moved is None and prints is None:
+            return  # most frames: nothing that our orders could feel
         if prints is not None:
             self._desk.on_prints(prints, now_ns)
         if moved is not None:
