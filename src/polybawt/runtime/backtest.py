@@ -57,6 +57,8 @@ class Backtest:
         self.engine = engine
         self.venue = venue
         self.observer = observer
+        # Bound once: both are called for every frame.
+        self._before, self._decide = observer.before, engine.step
         self._timer_ns = timer_ms * MS_NS
         self._next_timer_ns = 0
         self._under_way: deque[Batch] = deque()
@@ -86,27 +88,31 @@ class Backtest:
     def _run_until(self, until_ns: int) -> None:
         """Everything the venue and the bot do up to and including an instant."""
         under_way, venue = self._under_way, self.venue
-        before, step_of = self.observer.before, self.engine.step
         while True:
             venue_ns, timer_ns = venue.due_ns, self._next_timer_ns
             other_ns = venue_ns if venue_ns <= timer_ns else timer_ns
-            if under_way and under_way[0].now_ns <= other_ns:
-                if under_way[0].now_ns > until_ns:
-                    return
+            frames_ns = other_ns if other_ns < until_ns else until_ns
+            while under_way and under_way[0].now_ns <= frames_ns:
                 batch = under_way.popleft()
                 self._frame_seq = batch.frame_seq
-                before(batch)
-                step = step_of(batch)
-                if step is not NOTHING:  # one frame in many
+                self._before(batch)
+                step = self._decide(batch)
+                if step is not NOTHING:  # one frame in many; what it sends may be due first
                     self._follow(batch, step)
-            elif other_ns > until_ns:
-                return
-            elif other_ns == venue_ns:
-                venue.advance(venue_ns)
-                for answer_ns, events in venue.answers(venue_ns):
-                    self._step(Batch(self._frame_seq, answer_ns, "venue", events))
+                    break
             else:
-                self._fire_timer(until_ns)
+                if other_ns > until_ns:
+                    return
+                if other_ns == venue_ns:
+                    self._answer(venue_ns)
+                else:
+                    self._fire_timer(until_ns)
+
+    def _answer(self, now_ns: int) -> None:
+        """What the venue does at an instant, and what the bot hears of it then."""
+        self.venue.advance(now_ns)
+        for answer_ns, events in self.venue.answers(now_ns):
+            self._step(Batch(self._frame_seq, answer_ns, "venue", events))
 
     def _fire_timer(self, until_ns: int) -> None:
         markets = self.engine.state.account.markets.values()
@@ -119,8 +125,8 @@ class Backtest:
 
     def _step(self, batch: Batch) -> None:
         """A batch of the venue or the timer."""
-        self.observer.before(batch)
-        self._follow(batch, self.engine.step(batch))
+        self._before(batch)
+        self._follow(batch, self._decide(batch))
 
     def _follow(self, batch: Batch, step: Step) -> None:
         """Send what a step decided."""
