@@ -14,7 +14,7 @@ from polybawt.domain.book import Book, Touch
 from polybawt.domain.errors import DecodeError
 from polybawt.domain.events import BookChanged, BookReplaced
 from polybawt.domain.ids import Instrument, MarketId, Outcome, StrategyName
-from polybawt.domain.market import Market, Phase
+from polybawt.domain.market import SETTLED, Market, Phase
 from polybawt.domain.order import Order
 from polybawt.domain.units import E4, S_NS
 from polybawt.portfolio.account import FACTS, AccountState, LiveMarket
@@ -198,7 +198,7 @@ class View:
     def phase(self) -> Phase:
         """Where the window stands; SETTLED once its resolution is booked."""
         if self._live.payouts_ppm is not None:
-            return Phase.SETTLED
+            return SETTLED
         return self._live.market.phase(self.now_ns, self._state.cutoff_ns)
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from math import gcd
 
-from polybawt.domain.ids import Side
+from polybawt.domain.ids import BUY, SELL, Side
 from polybawt.domain.units import E4
 
 Level = tuple[int, int]
@@ -65,7 +65,7 @@ class Book:
         step = gcd(self._step_e4, tick_e4)
         if step == self._step_e4:
             return
-        bids, asks = list(self.levels(Side.BUY)), list(self.levels(Side.SELL))
+        bids, asks = list(self.levels(BUY)), list(self.levels(SELL))
         self._step_e4 = step
         self._index = _grid(step)
         self.replace(bids, asks)

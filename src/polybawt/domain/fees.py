@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import msgspec
 
-from polybawt.domain.ids import Side
-from polybawt.domain.units import E4, FEE_STEP_E6, PPM, Rounding, div
+from polybawt.domain.ids import BUY, Side
+from polybawt.domain.units import CEIL, E4, FEE_STEP_E6, PPM, Rounding, div
 
 
 class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -34,8 +34,8 @@ class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def worst_fee_e6(self, qty_e6: int, limit_e4: int, side: Side) -> int:
         """Highest fee that a taker order can pay within its limit: the curve peaks at 0.50."""
         half = E4 // 2
-        worst_e4 = min(limit_e4, half) if side is Side.BUY else max(limit_e4, half)
-        return self.taker_fee_e6(qty_e6, worst_e4, Rounding.CEIL)
+        worst_e4 = min(limit_e4, half) if side is BUY else max(limit_e4, half)
+        return self.taker_fee_e6(qty_e6, worst_e4, CEIL)
 
     def rebate_estimate_e6(self, qty_e6: int, price_e4: int) -> int:
         """Maker rebate of a fill if every taker fee of the market had such a maker, floored.

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from polybawt.domain.ids import FillId, Instrument, OrderId, Side, StrategyName
-from polybawt.domain.units import Rounding, notional_e6
+from polybawt.domain.ids import BUY, FillId, Instrument, OrderId, Side, StrategyName
+from polybawt.domain.units import CEIL, FLOOR, notional_e6
 
 
 class Liquidity(StrEnum):
@@ -46,6 +46,6 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
         Amounts finer than 10^-6 are rounded against us.
         """
-        if self.side is Side.BUY:
-            return -notional_e6(self.price_e4, self.qty_e6, Rounding.CEIL) - self.fee_e6
-        return notional_e6(self.price_e4, self.qty_e6, Rounding.FLOOR) - self.fee_e6
+        if self.side is BUY:
+            return -notional_e6(self.price_e4, self.qty_e6, CEIL) - self.fee_e6
+        return notional_e6(self.price_e4, self.qty_e6, FLOOR) - self.fee_e6

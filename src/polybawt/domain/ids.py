@@ -23,7 +23,7 @@ class Outcome(IntEnum):
     @property
     def other(self) -> Outcome:
         """The opposite outcome."""
-        return Outcome.DOWN if self is Outcome.UP else Outcome.UP
+        return DOWN if self is UP else UP
 
     @property
     def text(self) -> str:
@@ -40,7 +40,13 @@ class Side(IntEnum):
     @property
     def other(self) -> Side:
         """The opposite side."""
-        return Side.SELL if self is Side.BUY else Side.BUY
+        return SELL if self is BUY else BUY
+
+
+# Looking a member up on its class costs 70 ns in Python 3.11, more than a call does: hot code takes
+# these names. So it is with Phase, Rounding and OrderState in their modules.
+UP, DOWN = Outcome.UP, Outcome.DOWN
+BUY, SELL = Side.BUY, Side.SELL
 
 
 def other(instrument: Instrument) -> Instrument:
@@ -50,7 +56,7 @@ def other(instrument: Instrument) -> Instrument:
 
 def outcome_of(instrument: Instrument) -> Outcome:
     """The outcome that an instrument names."""
-    return Outcome.DOWN if instrument & 1 else Outcome.UP
+    return DOWN if instrument & 1 else UP
 
 
 class InstrumentTable:

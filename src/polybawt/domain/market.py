@@ -21,6 +21,11 @@ class Phase(StrEnum):
     SETTLED = "SETTLED"
 
 
+LISTED, OPEN = Phase.LISTED, Phase.OPEN
+CLOSING, RESOLVING, SETTLED = Phase.CLOSING, Phase.RESOLVING, Phase.SETTLED
+"""Named as in `domain.ids`: cheap to look up."""
+
+
 class TwapBoundary(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Up wins if the oracle's time-weighted average at the close is not below that at the open."""
 
@@ -79,7 +84,7 @@ class Market(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def phase(self, now_ns: int, cutoff_ns: int) -> Phase:
         """Phase by time alone; SETTLED needs evidence and is the portfolio's to say."""
         if now_ns < self.open_ns:
-            return Phase.LISTED
+            return LISTED
         if now_ns < self.close_ns - cutoff_ns:
-            return Phase.OPEN
-        return Phase.CLOSING if now_ns < self.close_ns else Phase.RESOLVING
+            return OPEN
+        return CLOSING if now_ns < self.close_ns else RESOLVING

@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from polybawt.domain.errors import InvariantError
-from polybawt.domain.ids import Instrument, OrderId, Side, StrategyName
+from polybawt.domain.ids import BUY, Instrument, OrderId, Side, StrategyName
 from polybawt.domain.units import LOT_E6
 
 
@@ -85,6 +85,10 @@ _MATCHING = frozenset({_S.SENT, _S.DELAYED, _S.MATCHED, _S.LIVE})
 """States that a partial match moves on."""
 
 
+CANCEL_SENT, UNKNOWN = _S.CANCEL_SENT, _S.UNKNOWN
+"""Named as in `domain.ids`: cheap to look up."""
+
+
 class Leg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One order as wanted: a limit on one instrument. Quantities in 10^-6 shares."""
 
@@ -104,7 +108,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def is_up_bid(self) -> bool:
         """Whether this leg stands on the bid side of the unified book."""
-        return (self.side is Side.BUY) != bool(self.instrument & 1)
+        return (self.side is BUY) != bool(self.instrument & 1)
 
 
 class Order:

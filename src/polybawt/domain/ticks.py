@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from math import gcd
 
-from polybawt.domain.ids import Side
-from polybawt.domain.units import E4, LOT_E6, Rounding, div, floor_lot_e6, notional_e6
+from polybawt.domain.ids import BUY, Side
+from polybawt.domain.units import CEIL, E4, FLOOR, LOT_E6, Rounding, div, floor_lot_e6, notional_e6
 
 TICKS_E4 = (1000, 100, 50, 25, 10, 1)
 """Every tick the venue has used, in 10^-4: 0.1, 0.01, 0.005, 0.0025, 0.001, 0.0001."""
@@ -28,8 +28,8 @@ def clamp_price(numerator: int, denominator: int, tick_e4: int, rounding: Roundi
 def limit_amounts(side: Side, qty_e6: int, price_e4: int) -> tuple[int, int]:
     """`(maker_amount, taker_amount)` of a limit order in 10^-6 units; the size floors to 0.01."""
     qty = floor_lot_e6(qty_e6)
-    collateral = notional_e6(price_e4, qty, Rounding.FLOOR)
-    return (collateral, qty) if side is Side.BUY else (qty, collateral)
+    collateral = notional_e6(price_e4, qty, FLOOR)
+    return (collateral, qty) if side is BUY else (qty, collateral)
 
 
 def gate_min(qty_e6: int, price_e4: int, qty_min_e6: int, notional_min_e6: int) -> int:
@@ -58,8 +58,8 @@ def quote_round(
     never cross, and our own bid below our own ask.
     """
     tick_e6 = tick_e4 * 100
-    bid = None if bid_e6 is None else div(bid_e6, tick_e6, Rounding.FLOOR) * tick_e4
-    ask = None if ask_e6 is None else div(ask_e6, tick_e6, Rounding.CEIL) * tick_e4
+    bid = None if bid_e6 is None else div(bid_e6, tick_e6, FLOOR) * tick_e4
+    ask = None if ask_e6 is None else div(ask_e6, tick_e6, CEIL) * tick_e4
     if bid is not None and best_ask_e4 is not None:
         bid = min(bid, best_ask_e4 - tick_e4)
     if ask is not None and best_bid_e4 is not None:

@@ -31,17 +31,20 @@ class Rounding(StrEnum):
     HALF_EVEN = "half_even"
 
 
+FLOOR, CEIL = Rounding.FLOOR, Rounding.CEIL
+HALF_UP, HALF_EVEN = Rounding.HALF_UP, Rounding.HALF_EVEN
+"""Named as in `domain.ids`: cheap to look up."""
+
+
 def div(numerator: int, denominator: int, rounding: Rounding) -> int:
     """`numerator / denominator` as an integer, rounded as named. The denominator is positive."""
     quotient, rest = divmod(numerator, denominator)
-    if rest == 0 or rounding is Rounding.FLOOR:
+    if rest == 0 or rounding is FLOOR:
         return quotient
-    if rounding is Rounding.CEIL:
+    if rounding is CEIL:
         return quotient + 1
     twice = 2 * rest
-    if twice > denominator or (
-        twice == denominator and (rounding is Rounding.HALF_UP or quotient & 1)
-    ):
+    if twice > denominator or (twice == denominator and (rounding is HALF_UP or quotient & 1)):
         return quotient + 1
     return quotient
 

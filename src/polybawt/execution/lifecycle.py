@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from polybawt.domain.actions import Action, Cancel, Redeem
 from polybawt.domain.ids import JobId, StrategyName
-from polybawt.domain.market import Phase
+from polybawt.domain.market import LISTED, OPEN, Phase
 from polybawt.domain.order import CANCELLABLE
 from polybawt.portfolio.account import ACCOUNT, AccountState, LiveMarket
 
-TRADING = (Phase.LISTED, Phase.OPEN)
+TRADING = (LISTED, OPEN)
 """Phases in which an order may rest."""
 
 

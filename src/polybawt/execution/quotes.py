@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from polybawt.domain.ids import OrderId, Side
+from polybawt.domain.ids import BUY, SELL, OrderId
 from polybawt.domain.intents import Upkeep
-from polybawt.domain.order import CANCELLABLE, Leg, Order, OrderState
+from polybawt.domain.order import CANCEL_SENT, CANCELLABLE, Leg, Order
 from polybawt.domain.units import PPM
 
 
@@ -52,7 +52,7 @@ def diff(
 def keeps_place(order: Order, leg: Leg, upkeep: Upkeep, tick_e4: int, now_ns: int) -> bool:
     """Whether a living order serves a wanted leg well enough to keep its place in the queue."""
     own = order.leg
-    if own.instrument != leg.instrument or order.state is OrderState.CANCEL_SENT:
+    if own.instrument != leg.instrument or order.state is CANCEL_SENT:
         return False
     if own.side is not leg.side or own.post_only != leg.post_only or own.tif is not leg.tif:
         return False
@@ -62,9 +62,7 @@ def keeps_place(order: Order, leg: Leg, upkeep: Upkeep, tick_e4: int, now_ns: in
         return True
     is_small = abs(own.limit_e4 - leg.limit_e4) < upkeep.ticks * tick_e4
     is_young = now_ns - order.created_ns < upkeep.within_ns
-    is_riskier = (
-        own.limit_e4 > leg.limit_e4 if own.side is Side.BUY else own.limit_e4 < leg.limit_e4
-    )
+    is_riskier = own.limit_e4 > leg.limit_e4 if own.side is BUY else own.limit_e4 < leg.limit_e4
     return is_small and is_young and not is_riskier
 
 
@@ -73,5 +71,5 @@ def _same_side(one: Leg, two: Leg) -> bool:
 
 
 def _must_end_first(order: Order) -> bool:
-    is_answered = order.state in CANCELLABLE or order.state is OrderState.CANCEL_SENT
-    return order.leg.side is Side.SELL or not is_answered
+    is_answered = order.state in CANCELLABLE or order.state is CANCEL_SENT
+    return order.leg.side is SELL or not is_answered

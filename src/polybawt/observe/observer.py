@@ -11,7 +11,7 @@ from polybawt.domain.book import Touch
 from polybawt.domain.fill import Fill
 from polybawt.domain.ids import MarketId, OrderId, StrategyName
 from polybawt.domain.order import OrderState
-from polybawt.domain.units import E12, S_NS, Rounding, div
+from polybawt.domain.units import E12, HALF_EVEN, S_NS, div
 from polybawt.engine import NOTHING, Step
 from polybawt.observe.trace import ActionDigest, TraceWriter
 from polybawt.portfolio.account import LiveMarket
@@ -272,7 +272,7 @@ class RunObserver:
             fills=sum(t["fills"] for t in self._traded.values()),
             fees_e6=ledger.fees_e6,
             opening_cash_e6=ledger.opening_e6,
-            realized_e6=div(ledger.realized_e18, E12, Rounding.HALF_EVEN),
+            realized_e6=div(ledger.realized_e18, E12, HALF_EVEN),
             equity_e6=equity_e18 // E12,
             identity_ok=ledger.realized_e18 + unrealized_e18 == made_e18,
             digest=self._digest.hexdigest(),
@@ -296,7 +296,7 @@ class RunObserver:
             orders=tally["orders"],
             fills=tally["fills"],
             fees_e6=totals.fees_e6,
-            realized_e6=div(totals.realized_e18, E12, Rounding.HALF_EVEN),
+            realized_e6=div(totals.realized_e18, E12, HALF_EVEN),
             equity_e6=equity_e18 // E12,
             identity_ok=equity_e18 == made_e18,
         )

@@ -13,18 +13,20 @@ from polybawt.domain.actions import Action, Cancel, ChainAction, MergePair, Plac
 from polybawt.domain.errors import InvariantError
 from polybawt.domain.fill import Fill, FillState
 from polybawt.domain.ids import (
+    DOWN,
+    SELL,
+    UP,
     Instrument,
     InstrumentTable,
     JobId,
     MarketId,
     OrderId,
     Outcome,
-    Side,
     StrategyName,
 )
 from polybawt.domain.market import Market
 from polybawt.domain.order import Order, OrderState
-from polybawt.domain.units import E12, S_NS, Rounding, notional_e6
+from polybawt.domain.units import CEIL, E12, S_NS, notional_e6
 from polybawt.portfolio.ledger import Ledger
 from polybawt.portfolio.lots import Method
 from polybawt.portfolio.orders import Orders
@@ -171,8 +173,8 @@ class AccountState:
             intern = self.instruments.intern
             self.markets[market.market_id] = LiveMarket(
                 market,
-                intern(market.venue, market.market_id, Outcome.UP),
-                intern(market.venue, market.market_id, Outcome.DOWN),
+                intern(market.venue, market.market_id, UP),
+                intern(market.venue, market.market_id, DOWN),
             )
         return market.market_id
 
@@ -245,7 +247,7 @@ class AccountState:
             state = self.ledger.fill_state(event.fill_id)
             if state is FillState.FAILED:
                 order.void(event.qty_e6)
-            elif state is FillState.PROVISIONAL and fill.side is Side.SELL:
+            elif state is FillState.PROVISIONAL and fill.side is SELL:
                 self._unsettled_sales_e6[event.fill_id] = fill.cash_e6
         return market_id
 
@@ -268,14 +270,11 @@ class AccountState:
         job = None if live is None else live.jobs.pop(event.job_id, None)
         if live is None or job is None:
             return event.market_id
+        facts = (event.job_id, job.strategy, event.market_id, event.qty_e6, event.venue_ns)
         if isinstance(event, ev.PairMerged):
-            self.ledger.merge(
-                event.job_id, job.strategy, event.market_id, event.qty_e6, event.venue_ns
-            )
+            self.ledger.merge(*facts)
         elif isinstance(event, ev.PairSplit):
-            self.ledger.split(
-                event.job_id, job.strategy, event.market_id, event.qty_e6, event.venue_ns
-            )
+            self.ledger.split(*facts)
         else:
             self.ledger.redeem(event.job_id, event.market_id, event.qty_e6, event.venue_ns)
         return event.market_id
@@ -327,9 +326,9 @@ class AccountState:
 
     def _reserved_e6(self, order: Order, live: LiveMarket) -> int:
         leg = order.leg
-        if leg.side is Side.SELL:
+        if leg.side is SELL:
             return 0
-        cost = notional_e6(leg.limit_e4, order.rest_e6, Rounding.CEIL)
+        cost = notional_e6(leg.limit_e4, order.rest_e6, CEIL)
         if leg.post_only:
             return cost
         return cost + live.market.fees.worst_fee_e6(order.rest_e6, leg.limit_e4, leg.side)
@@ -351,7 +350,7 @@ class AccountState:
             order.rest_e6
             for order in self.orders.open_in(live.market.market_id)
             if order.strategy == strategy
-            and order.leg.side is Side.SELL
+            and order.leg.side is SELL
             and order.leg.instrument == instrument
         )
         return max(0, self.held_e6(strategy, live, outcome) - promised)

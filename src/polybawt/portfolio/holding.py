@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from polybawt.domain.errors import InvariantError
-from polybawt.domain.ids import MarketId, Outcome, StrategyName
+from polybawt.domain.ids import DOWN, UP, MarketId, StrategyName
 from polybawt.domain.units import E12
 from polybawt.portfolio.lots import Method
 from polybawt.portfolio.ops import Op, OpKind, settle
@@ -117,8 +117,8 @@ class Holding:
 
     def _count(self, op: Op, sign: int) -> None:
         """Control totals straight from the facts, kept apart from the fold that they check."""
-        self.fact_qty_e6[Outcome.UP] += sign * op.moved_e6(Outcome.UP)
-        self.fact_qty_e6[Outcome.DOWN] += sign * op.moved_e6(Outcome.DOWN)
+        self.fact_qty_e6[UP] += sign * op.moved_e6(UP)
+        self.fact_qty_e6[DOWN] += sign * op.moved_e6(DOWN)
         self.fact_cash_e6 += sign * op.cash_e6
         self.fact_fees_e18 += sign * op.fee_e18
         if op.kind in (OpKind.BUY, OpKind.SELL):
@@ -211,7 +211,7 @@ class Holding:
     def check(self) -> None:
         """Facts against fold: shares (I4), cash and fees (I5), and the identity. O(parked)."""
         fold, name = self.fold, f"{self.strategy} in {self.market_id}"
-        for outcome, lots in ((Outcome.UP, fold.up), (Outcome.DOWN, fold.down)):
+        for outcome, lots in ((UP, fold.up), (DOWN, fold.down)):
             waiting_e6 = sum(op.moved_e6(outcome) for op in self.parked)
             if lots.qty_e6 + waiting_e6 != self.fact_qty_e6[outcome]:
                 raise InvariantError(

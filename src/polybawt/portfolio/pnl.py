@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from polybawt.domain.ids import StrategyName
-from polybawt.domain.units import E4, E6, E12, Rounding, div
+from polybawt.domain.units import CEIL, E4, E6, E12, div
 from polybawt.portfolio.ops import E8
 from polybawt.portfolio.positions import Position
 
@@ -28,7 +28,7 @@ class StrategyTotals(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def fees_e6(self) -> int:
         """Fees paid in 10^-6 pUSD; rounded up where a fee was taken in shares."""
-        return div(self.fees_e18, E12, Rounding.CEIL)
+        return div(self.fees_e18, E12, CEIL)
 
 
 def liquidation_mark_e18(up_e6: int, down_e6: int, bid_up_e4: int, bid_down_e4: int) -> int:

@@ -11,7 +11,7 @@ from typing import assert_never
 import msgspec
 
 from polybawt.domain.errors import InvariantError
-from polybawt.domain.units import E6, E12, PPM, Rounding, div
+from polybawt.domain.units import CEIL, E6, E12, PPM, div
 from polybawt.portfolio.lots import Method, empty_lots
 from polybawt.portfolio.ops import Op, OpKind
 
@@ -48,7 +48,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def fees_e6(self) -> int:
         """Fees paid. Exact where fees are pUSD; a fee in shares is rounded up."""
-        return div(self.fees_e18, E12, Rounding.CEIL)
+        return div(self.fees_e18, E12, CEIL)
 
     @property
     def is_flat(self) -> bool:

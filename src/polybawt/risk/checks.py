@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from polybawt.domain.book import Touch
-from polybawt.domain.ids import Outcome, Side, StrategyName
+from polybawt.domain.ids import BUY, SELL, Outcome, StrategyName
 from polybawt.domain.intents import Check, Intent, Refusal
-from polybawt.domain.market import Phase
-from polybawt.domain.order import Leg, OrderState, Tif
+from polybawt.domain.market import LISTED, OPEN
+from polybawt.domain.order import CANCEL_SENT, UNKNOWN, Leg, Tif
 from polybawt.domain.ticks import cent_lot_e6, is_valid_price
 from polybawt.domain.units import E4, LOT_E6, MS_NS, PPM, S_NS
 from polybawt.portfolio.account import LiveMarket
@@ -66,14 +66,14 @@ def refuse_disarmed(strategy: StrategyName, state: State, limits: Limits) -> Ref
 
 
 def _reject_streak(c: Candidate) -> Refusal | None:
-    if c.leg.side is Side.SELL:
+    if c.leg.side is SELL:
         return None
     return refuse_disarmed(c.intent.strategy, c.state, c.limits)
 
 
 def _mode(c: Candidate) -> Refusal | None:
     orders = c.state.account.orders.open_in(c.live.market.market_id)
-    unknown = sum(1 for order in orders if order.state is OrderState.UNKNOWN)
+    unknown = sum(1 for order in orders if order.state is UNKNOWN)
     if unknown:
         return Refusal(check=Check.MODE, code="UNKNOWN_ORDER", value=unknown)
     return None
@@ -83,7 +83,7 @@ def _phase(c: Candidate) -> Refusal | None:
     if c.live.payouts_ppm is not None:
         return Refusal(check=Check.PHASE, code="RESOLVED")
     phase = c.live.market.phase(c.state.now_ns, c.state.cutoff_ns)
-    if phase in (Phase.LISTED, Phase.OPEN):
+    if phase in (LISTED, OPEN):
         return None
     left_ms = (c.live.market.close_ns - c.state.now_ns) // MS_NS
     cutoff_ms = c.state.cutoff_ns // MS_NS
@@ -124,11 +124,11 @@ def _collar(c: Candidate) -> Refusal | None:
     by_fraction = twice_mid * round(config.collar_fraction * PPM) // PPM
     width = max(by_ticks, by_fraction)
     beyond = 2 * c.leg.limit_e4 - twice_mid
-    if c.leg.side is Side.SELL:
+    if c.leg.side is SELL:
         beyond = -beyond
     if beyond <= width:
         return None
-    bound = (twice_mid + (width if c.leg.side is Side.BUY else -width)) // 2
+    bound = (twice_mid + (width if c.leg.side is BUY else -width)) // 2
     return Refusal(check=Check.COLLAR, code="THROUGH", value=c.leg.limit_e4, limit=bound)
 
 
@@ -140,7 +140,7 @@ def _size(c: Candidate) -> Refusal | None:
         return Refusal(
             check=Check.SIZE, code="BELOW_MIN", value=leg.qty_e6, limit=market.qty_min_e6
         )
-    if leg.side is Side.BUY and not leg.post_only:
+    if leg.side is BUY and not leg.post_only:
         notional_e6 = leg.limit_e4 * leg.qty_e6 // E4
         if notional_e6 < market.notional_min_e6:
             return Refusal(
@@ -163,7 +163,7 @@ def _duplicate(c: Candidate) -> Refusal | None:
     for order in c.state.account.orders.open_in(c.live.market.market_id):
         age_ns = c.state.now_ns - order.created_ns
         is_same = order.strategy == c.intent.strategy and order.leg == c.leg
-        if is_same and age_ns < within_ns and order.state is not OrderState.CANCEL_SENT:
+        if is_same and age_ns < within_ns and order.state is not CANCEL_SENT:
             limit = c.limits.config.duplicate_ms
             return Refusal(
                 check=Check.DUPLICATE, code="DUPLICATE", value=age_ns // MS_NS, limit=limit
@@ -187,7 +187,7 @@ def _self_cross(c: Candidate) -> Refusal | None:
 
 
 def _tokens(c: Candidate) -> Refusal | None:
-    if c.leg.side is Side.BUY:
+    if c.leg.side is BUY:
         return None
     outcome = Outcome(c.leg.instrument & 1)
     free = c.state.account.sellable_e6(c.intent.strategy, c.live, outcome)

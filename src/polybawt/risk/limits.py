@@ -12,10 +12,19 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from polybawt.domain.fees import FeeSchedule
-from polybawt.domain.ids import Instrument, MarketId, Outcome, Side, StrategyName
+from polybawt.domain.ids import (
+    BUY,
+    DOWN,
+    SELL,
+    UP,
+    Instrument,
+    MarketId,
+    Outcome,
+    StrategyName,
+)
 from polybawt.domain.intents import Check
 from polybawt.domain.order import Leg
-from polybawt.domain.units import E4, E6, E12, PPM, Rounding, notional_e6
+from polybawt.domain.units import CEIL, E4, E6, E12, FLOOR, PPM, notional_e6
 from polybawt.portfolio.account import AccountState, LiveMarket
 
 
@@ -72,17 +81,17 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def plus(self, leg: Leg, fees: FeeSchedule) -> Exposure:
         """With one more leg, which may fill or not."""
         return Exposure(
-            up_e6=self.up_e6 + leg_result_e6(leg, leg.qty_e6, fees, Outcome.UP),
-            down_e6=self.down_e6 + leg_result_e6(leg, leg.qty_e6, fees, Outcome.DOWN),
+            up_e6=self.up_e6 + leg_result_e6(leg, leg.qty_e6, fees, UP),
+            down_e6=self.down_e6 + leg_result_e6(leg, leg.qty_e6, fees, DOWN),
         )
 
 
 def leg_result_e6(leg: Leg, qty_e6: int, fees: FeeSchedule, payout_outcome: Outcome) -> int:
     """What a leg adds to an outcome's result if it fills and that is worse than if it does not."""
     pays_e4 = E4 if (leg.instrument & 1) == payout_outcome else 0
-    per_share_e4 = pays_e4 - leg.limit_e4 if leg.side is Side.BUY else leg.limit_e4 - pays_e4
+    per_share_e4 = pays_e4 - leg.limit_e4 if leg.side is BUY else leg.limit_e4 - pays_e4
     fee_e6 = 0 if leg.post_only else fees.worst_fee_e6(qty_e6, leg.limit_e4, leg.side)
-    return min(0, notional_e6(per_share_e4, qty_e6, Rounding.FLOOR) - fee_e6)
+    return min(0, notional_e6(per_share_e4, qty_e6, FLOOR) - fee_e6)
 
 
 def market_exposure(
@@ -107,8 +116,8 @@ def market_exposure(
     ]
     legs.extend((leg, leg.qty_e6) for leg in extra)
     for leg, qty_e6 in legs:
-        up += leg_result_e6(leg, qty_e6, fees, Outcome.UP)
-        down += leg_result_e6(leg, qty_e6, fees, Outcome.DOWN)
+        up += leg_result_e6(leg, qty_e6, fees, UP)
+        down += leg_result_e6(leg, qty_e6, fees, DOWN)
     return Exposure(up_e6=up, down_e6=down)
 
 
@@ -131,7 +140,7 @@ def token_cost_e6(account: AccountState, live: LiveMarket, instrument: Instrumen
 def resting_e6(account: AccountState) -> int:
     """Notional of all open orders."""
     return sum(
-        notional_e6(order.leg.limit_e4, order.rest_e6, Rounding.CEIL)
+        notional_e6(order.leg.limit_e4, order.rest_e6, CEIL)
         for market_id in account.orders.markets()
         for order in account.orders.open_in(market_id)
     )
@@ -217,15 +226,15 @@ def bounds(
 
 def leg_cost_e6(leg: Leg) -> int:
     """Notional of a leg at its limit."""
-    return notional_e6(leg.limit_e4, leg.qty_e6, Rounding.CEIL)
+    return notional_e6(leg.limit_e4, leg.qty_e6, CEIL)
 
 
 def leg_reserve_e6(leg: Leg, qty_e6: int, fees: FeeSchedule) -> int:
     """What `qty_e6` of a leg may cost: a buy's notional and, if it may take, its highest fee."""
-    if leg.side is Side.SELL:
+    if leg.side is SELL:
         return 0
     fee = 0 if leg.post_only else fees.worst_fee_e6(qty_e6, leg.limit_e4, leg.side)
-    return notional_e6(leg.limit_e4, qty_e6, Rounding.CEIL) + fee
+    return notional_e6(leg.limit_e4, qty_e6, CEIL) + fee
 
 
 def _of_market(account: AccountState, market_id: MarketId, legs: Iterable[Leg]) -> tuple[Leg, ...]:

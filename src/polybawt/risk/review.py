@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from polybawt.domain.events import JobKind
-from polybawt.domain.ids import Outcome
+from polybawt.domain.ids import DOWN, UP
 from polybawt.domain.intents import Check, Convert, Decision, Intent, Quote, Refusal, Take
-from polybawt.domain.market import Phase
+from polybawt.domain.market import LISTED, OPEN
 from polybawt.domain.order import Leg
 from polybawt.domain.units import LOT_E6, PPM, scale_qty_e6
 from polybawt.portfolio.account import LiveMarket
@@ -75,8 +75,7 @@ def _review_convert(intent: Convert, state: State, limits: Limits) -> Decision:
         refusal = refusal or _refuse_split(intent, live, state, limits)
     else:
         free = min(
-            state.account.sellable_e6(intent.strategy, live, outcome)
-            for outcome in (Outcome.UP, Outcome.DOWN)
+            state.account.sellable_e6(intent.strategy, live, outcome) for outcome in (UP, DOWN)
         )
         refusal = _refuse_above(Check.TOKENS, intent.qty_e6, free)
     if refusal is not None:
@@ -89,12 +88,12 @@ def _refuse_split(
 ) -> Refusal | None:
     account = state.account
     phase = live.market.phase(state.now_ns, state.cutoff_ns)
-    if live.payouts_ppm is not None or phase not in (Phase.LISTED, Phase.OPEN):
+    if live.payouts_ppm is not None or phase not in (LISTED, OPEN):
         return Refusal(check=Check.PHASE, code=str(phase))
     refusal = _refuse_above(Check.CASH, intent.qty_e6, account.cash_free_e6())
     if refusal is not None:
         return refusal
-    for outcome in (Outcome.UP, Outcome.DOWN):
+    for outcome in (UP, DOWN):
         used_e6 = token_cost_e6(account, live, live.instrument(outcome))
         free_e6 = limits.token_e6 - used_e6
         refusal = _refuse_above(Check.TOKEN_LIMIT, -(-intent.qty_e6 // 2), free_e6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import exp
 
-from polybawt.domain.units import Rounding, div
+from polybawt.domain.units import HALF_EVEN, div
 
 
 def weighted_mid(bid_e4: int, bid_qty_e6: int, ask_e4: int, ask_qty_e6: int) -> tuple[int, int]:
@@ -25,7 +25,7 @@ def weighted_mid_e6(bid_e4: int, bid_qty_e6: int, ask_e4: int, ask_qty_e6: int) 
     That mirrors exactly: the value for Down is one minus the value for Up.
     """
     numerator, denominator = weighted_mid(bid_e4, bid_qty_e6, ask_e4, ask_qty_e6)
-    return div(numerator * 100, denominator, Rounding.HALF_EVEN)
+    return div(numerator * 100, denominator, HALF_EVEN)
 
 
 def obi(

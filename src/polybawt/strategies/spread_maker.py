@@ -13,12 +13,12 @@ from functools import cached_property
 from pydantic import Field
 
 from polybawt.domain.events import JobKind
-from polybawt.domain.ids import Outcome, Side, StrategyName
+from polybawt.domain.ids import BUY, DOWN, SELL, UP, Outcome, StrategyName
 from polybawt.domain.intents import Convert, Intent, Quote, Upkeep
-from polybawt.domain.market import Phase, SettlementRule, TwapBoundary
+from polybawt.domain.market import OPEN, SettlementRule, TwapBoundary
 from polybawt.domain.order import Leg, Tif
 from polybawt.domain.ticks import gate_min, quote_round
-from polybawt.domain.units import E4, E6, MS_NS, PPM, S_NS, Rounding, div, floor_lot_e6
+from polybawt.domain.units import E4, E6, HALF_EVEN, MS_NS, PPM, S_NS, div, floor_lot_e6
 from polybawt.signals.imbalance import weighted_mid_e6
 from polybawt.signals.toxicity import toxic_half_spread_e6
 from polybawt.state import View
@@ -74,7 +74,7 @@ class Config(StrategyConfig):
 def decide(view: View, config: Config) -> list[Intent]:
     """The complete set of quotes that should rest now, and a merge of idle pairs."""
     position = view.position
-    held_up, held_down = view.held_e6(Outcome.UP), view.held_e6(Outcome.DOWN)
+    held_up, held_down = view.held_e6(UP), view.held_e6(DOWN)
     pairs = floor_lot_e6(min(held_up, held_down))
     intents: list[Intent] = []
     if pairs >= config.merge_min_shares * E6:
@@ -107,7 +107,7 @@ def decide(view: View, config: Config) -> list[Intent]:
 
 def fair_price(view: View, config: Config) -> tuple[int, str]:
     """Fair price of Up in 10^-6, or 0 and the code of what forbids quoting."""
-    if view.phase is not Phase.OPEN:
+    if view.phase is not OPEN:
         return 0, f"PHASE_{view.phase}"
     if view.feed_age_ns > config.feed_stale_ms * MS_NS:
         return 0, "FEED_STALE"
@@ -137,7 +137,7 @@ def lookback_s(rule: SettlementRule) -> int:
 
 def inventory_shift_e6(net_e6: int, fair_e6: int, aversion_ppm: int) -> int:
     """Shift of the reservation price: `-gamma * n * P(1-P)`, half to even, in 10^-6."""
-    return div(-aversion_ppm * net_e6 * fair_e6 * (E6 - fair_e6), E6**3, Rounding.HALF_EVEN)
+    return div(-aversion_ppm * net_e6 * fair_e6 * (E6 - fair_e6), E6**3, HALF_EVEN)
 
 
 def clip_e6(net_e6: int, config: Config) -> int:
@@ -161,19 +161,17 @@ def _legs(
     )
     legs = []
     if bid_e4 is not None:
-        legs.append(_leg(view, Outcome.UP, bid_e4, clip_e6(net_e6, config), held[Outcome.DOWN]))
+        legs.append(_leg(view, UP, bid_e4, clip_e6(net_e6, config), held[DOWN]))
     if ask_e4 is not None:
-        legs.append(
-            _leg(view, Outcome.DOWN, E4 - ask_e4, clip_e6(-net_e6, config), held[Outcome.UP])
-        )
+        legs.append(_leg(view, DOWN, E4 - ask_e4, clip_e6(-net_e6, config), held[UP]))
     return tuple([leg for leg in legs if leg is not None])
 
 
 def _leg(view: View, outcome: Outcome, price_e4: int, qty_e6: int, held_e6: int) -> Leg | None:
     """Buy `outcome` at `price_e4`, or sell the other, if held, at the mirrored price."""
-    side = Side.BUY
+    side = BUY
     if min(qty_e6, held_e6) >= view.market.qty_min_e6:
-        side, outcome = Side.SELL, outcome.other
+        side, outcome = SELL, outcome.other
         qty_e6, price_e4 = floor_lot_e6(min(qty_e6, held_e6)), E4 - price_e4
     if not gate_min(qty_e6, price_e4, view.market.qty_min_e6, 0):
         return None

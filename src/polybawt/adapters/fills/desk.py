@@ -27,7 +27,7 @@ from polybawt.domain.events import (
 from polybawt.domain.fill import Liquidity
 from polybawt.domain.ids import FillId, MarketId, OrderId
 from polybawt.domain.order import OrderState, Tif
-from polybawt.domain.units import MS_NS, Rounding
+from polybawt.domain.units import HALF_UP, MS_NS
 
 
 class OrderDesk:
@@ -238,7 +238,7 @@ class OrderDesk:
         price_e4 = order.token_price_e4(up_price_e4)
         fee_e6 = 0
         if liquidity is Liquidity.TAKER:
-            fee_e6 = fees.taker_fee_e6(qty_e6, price_e4, Rounding.HALF_UP)
+            fee_e6 = fees.taker_fee_e6(qty_e6, price_e4, HALF_UP)
         else:
             rebate_e6 = fees.rebate_estimate_e6(qty_e6, price_e4)
             self.rebates.accrue(order.market_id, rebate_e6, now_ns)

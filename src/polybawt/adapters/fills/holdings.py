@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polybawt.domain.errors import InvariantError
-from polybawt.domain.ids import Outcome, Side
+from polybawt.domain.ids import BUY, Outcome, Side
 from polybawt.domain.units import PPM
 
 
@@ -22,7 +22,7 @@ class Holdings:
 
     def fill(self, outcome: Outcome, side: Side, qty_e6: int) -> None:
         """Add bought or remove sold tokens. InvariantError below zero: the venue has no shorts."""
-        self.balances_e6[outcome] += qty_e6 if side is Side.BUY else -qty_e6
+        self.balances_e6[outcome] += qty_e6 if side is BUY else -qty_e6
         if self.balances_e6[outcome] < 0:
             raise InvariantError(f"sold {-self.balances_e6[outcome]} e-6 {outcome.text} not held")
 

@@ -6,7 +6,7 @@ from polybawt.adapters.fills.market import FLIP, Match, SimMarket
 from polybawt.adapters.fills.order import NOT_DISPLAYED, UNKNOWN_AHEAD_E6, SimOrder
 from polybawt.adapters.fills.queue import decrease_fill, print_fill, queue_shrink
 from polybawt.domain.events import TradePrinted
-from polybawt.domain.ids import Outcome, Side
+from polybawt.domain.ids import BUY, DOWN, SELL, Side
 from polybawt.domain.units import E4, floor_lot_e6
 
 
@@ -21,7 +21,7 @@ def match_prints(market: SimMarket, prints: list[TradePrinted]) -> list[Match]:
         return matches
     market.last_prints = prints
     for price_e4, qty_e6, taker, venue_ns in _unified(prints):
-        sign = 1 if taker is Side.BUY else -1
+        sign = 1 if taker is BUY else -1
         exposed = [o for o in market.resting if o.side is not taker and o.rest_e6]
         for order in sorted(exposed, key=lambda o: (sign * o.price_e4, o.seq)):
             filled_e6 = _print_one(order, (price_e4, qty_e6, taker), venue_ns)
@@ -43,9 +43,9 @@ def match_resting(market: SimMarket) -> list[Match]:
     if market.queue_moved:
         market.queue_moved = False
         _move_queues(market, matches)
-    bid_e4, ask_e4 = market.best_e4(Side.BUY), market.best_e4(Side.SELL)
+    bid_e4, ask_e4 = market.best_e4(BUY), market.best_e4(SELL)
     for order in market.resting:
-        through = ask_e4 < order.price_e4 if order.side is Side.BUY else bid_e4 > order.price_e4
+        through = ask_e4 < order.price_e4 if order.side is BUY else bid_e4 > order.price_e4
         if through and order.rest_e6:
             matches.append((order, order.price_e4, order.rest_e6))
             order.rest_e6 = 0
@@ -126,7 +126,7 @@ def _unified(prints: list[TradePrinted]) -> list[tuple[int, int, Side, int]]:
     kept: list[tuple[int, int, Side, int]] = []
     for event in prints:
         price_e4, side = event.price_e4, event.side
-        if event.outcome is Outcome.DOWN:
+        if event.outcome is DOWN:
             price_e4, side = E4 - price_e4, FLIP[side]
         key = (price_e4, event.qty_e6, side)
         own, mirror = seen[event.outcome], seen[1 - event.outcome]

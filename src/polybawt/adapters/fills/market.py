@@ -8,7 +8,7 @@ from polybawt.adapters.fills.order import NOT_DISPLAYED, UNKNOWN_AHEAD_E6, SimOr
 from polybawt.domain.book import Book, Level
 from polybawt.domain.errors import DecodeError
 from polybawt.domain.events import BookChanged, BookReplaced, TradePrinted
-from polybawt.domain.ids import Outcome, Side
+from polybawt.domain.ids import BUY, DOWN, SELL, UP, Outcome, Side
 from polybawt.domain.market import Market
 from polybawt.domain.order import Tif
 from polybawt.domain.units import E4, floor_lot_e6
@@ -16,7 +16,7 @@ from polybawt.domain.units import E4, floor_lot_e6
 Match = tuple[SimOrder, int, int]
 """(our order, price_e4 in the Up book, qty_e6)"""
 
-FLIP = (Side.SELL, Side.BUY)
+FLIP = (SELL, BUY)
 """The opposite side, faster than the property in the frame path."""
 
 
@@ -162,14 +162,14 @@ class SimMarket:
         selling_e6 = sum(
             order.rest_e6
             for order in (*self.resting, *self.held)
-            if order.place.leg.side is Side.SELL and order.outcome is outcome
+            if order.place.leg.side is SELL and order.outcome is outcome
         )
         return self.holdings.balances_e6[outcome] - self.holdings.merging_e6 - selling_e6
 
     @property
     def pairs_free_e6(self) -> int:
         """Pairs that a merge may use."""
-        return min(self.sellable_e6(Outcome.UP), self.sellable_e6(Outcome.DOWN))
+        return min(self.sellable_e6(UP), self.sellable_e6(DOWN))
 
     @property
     def is_done(self) -> bool:
@@ -202,8 +202,8 @@ class SimMarket:
 
     def _index(self) -> None:
         """What the frame path must know of our orders, so that it need not look at each."""
-        bids = [o.price_e4 for o in self.resting if o.side is Side.BUY]
-        asks = [o.price_e4 for o in self.resting if o.side is Side.SELL]
+        bids = [o.price_e4 for o in self.resting if o.side is BUY]
+        asks = [o.price_e4 for o in self.resting if o.side is SELL]
         self._own_bid_e4, self._own_ask_e4 = max(bids, default=0), min(asks, default=E4)
         self._own_levels = frozenset(2 * o.price_e4 + o.side for o in self.resting)
         self.is_active = bool(self.resting or self.held)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polybawt.domain.actions import Place
-from polybawt.domain.ids import MarketId, Outcome, Side, outcome_of
+from polybawt.domain.ids import BUY, DOWN, SELL, MarketId, Outcome, outcome_of
 from polybawt.domain.order import OrderState, Tif
 from polybawt.domain.units import E4
 
@@ -44,7 +44,7 @@ class SimOrder:
         self.decided_ns = decided_ns
         self.arrived_ns = arrived_ns
         self.frame_seq = frame_seq
-        self.side = Side.BUY if place.leg.is_up_bid else Side.SELL
+        self.side = BUY if place.leg.is_up_bid else SELL
         self.price_e4 = place.leg.up_price_e4
         self.rest_e6 = place.leg.qty_e6
         self.state = OrderState.SENT
@@ -86,10 +86,10 @@ class SimOrder:
 
     def token_price_e4(self, up_price_e4: int) -> int:
         """A price of the Up book in this order's own token."""
-        return E4 - up_price_e4 if self.outcome is Outcome.DOWN else up_price_e4
+        return E4 - up_price_e4 if self.outcome is DOWN else up_price_e4
 
     def reaches(self, up_price_e4: int) -> bool:
         """Whether its limit is at or through a price of the opposite side."""
-        if self.side is Side.BUY:
+        if self.side is BUY:
             return self.price_e4 >= up_price_e4
         return self.price_e4 <= up_price_e4

@@ -10,7 +10,7 @@ from math import floor, isfinite
 
 import msgspec
 
-from polybawt.domain.ids import Side
+from polybawt.domain.ids import BUY, Side
 from polybawt.domain.units import floor_lot_e6
 
 Print = tuple[int, int, Side]
@@ -36,7 +36,7 @@ def print_fill(
     price_e4, qty_e6, taker = one
     if taker is side:
         return ahead_e6, 0
-    beyond = limit_e4 - price_e4 if side is Side.BUY else price_e4 - limit_e4
+    beyond = limit_e4 - price_e4 if side is BUY else price_e4 - limit_e4
     if beyond < 0:
         return ahead_e6, 0
     if beyond > 0:
