@@ -10,6 +10,7 @@ from polybawt.domain.actions import Action, Place
 from polybawt.domain.book import Touch
 from polybawt.domain.fill import Fill
 from polybawt.domain.ids import MarketId, OrderId, StrategyName
+from polybawt.domain.intents import Check
 from polybawt.domain.order import OrderState
 from polybawt.domain.units import E12, HALF_EVEN, S_NS, div
 from polybawt.engine import NOTHING, Step
@@ -23,6 +24,27 @@ from polybawt.state import State
 
 NO_FACTS = frozenset({ev.BookChanged, ev.BookReplaced, ev.TradePrinted, ev.TimerFired})
 """Almost everything that comes, and nothing that a report counts one by one."""
+
+UNITS = {
+    **dict.fromkeys((Check.PRICE, Check.COLLAR, Check.SELF_CROSS), "e4"),
+    **dict.fromkeys(
+        (
+            Check.SIZE,
+            Check.ORDER_LIMIT,
+            Check.TOKEN_LIMIT,
+            Check.MARKET_LIMIT,
+            Check.WINDOW_LIMIT,
+            Check.ASSET_LIMIT,
+            Check.STRATEGY_LIMIT,
+            Check.ACCOUNT_LIMIT,
+            Check.RESTING_LIMIT,
+            Check.CASH,
+            Check.TOKENS,
+        ),
+        "e6",
+    ),
+}
+"""Unit of the numbers that a refusal carries, where they are money, shares or prices."""
 
 
 class RunObserver:
@@ -173,6 +195,7 @@ class RunObserver:
                     refusal.code,
                     value=refusal.value,
                     limit=refusal.limit,
+                    unit=UNITS.get(refusal.check, ""),
                     now_ns=batch.now_ns,
                 )
 
