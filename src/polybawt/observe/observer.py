@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from polybawt.domain import events as ev
 from polybawt.domain.actions import Action, Place
 from polybawt.domain.book import Touch
-from polybawt.domain.fill import Fill
 from polybawt.domain.ids import MarketId, OrderId, StrategyName
 from polybawt.domain.intents import Check
 from polybawt.domain.order import OrderState
 from polybawt.domain.units import E12, HALF_EVEN, S_NS, div
 from polybawt.engine import NOTHING, Step
 from polybawt.observe.trace import ActionDigest, TraceWriter
-from polybawt.portfolio.account import LiveMarket
+from polybawt.portfolio.account import LiveMarket, fill_of
 from polybawt.portfolio.pnl import liquidation_mark_e18
 from polybawt.portfolio.settlement import Agreement
 from polybawt.report.recorder import Recorder
@@ -122,18 +121,7 @@ class RunObserver:
             return
         market_id = account.orders.market_of(event.order_id)
         live = account.markets[market_id]
-        fill = Fill(
-            fill_id=event.fill_id,
-            order_id=event.order_id,
-            strategy=order.strategy,
-            instrument=order.leg.instrument,
-            side=order.leg.side,
-            liquidity=event.liquidity,
-            price_e4=event.price_e4,
-            qty_e6=event.qty_e6,
-            fee_e6=event.fee_e6,
-            venue_ns=event.venue_ns,
-        )
+        fill = fill_of(event, order)
         phase = live.market.phase(event.venue_ns, self._state.cutoff_ns)
         self._recorder.fill(fill, market_id, phase, self._mid_e6(market_id), now_ns)
         self._tally(order.strategy)["fills"] += 1

@@ -98,6 +98,22 @@ class LiveMarket:
         return self.job_failed_ns is None or now_ns - self.job_failed_ns >= JOB_RETRY_NS
 
 
+def fill_of(event: ev.Filled, order: Order) -> Fill:
+    """A reported match with what only our own order knows: whose, which token, which side."""
+    return Fill(
+        fill_id=event.fill_id,
+        order_id=event.order_id,
+        strategy=order.strategy,
+        instrument=order.leg.instrument,
+        side=order.leg.side,
+        liquidity=event.liquidity,
+        price_e4=event.price_e4,
+        qty_e6=event.qty_e6,
+        fee_e6=event.fee_e6,
+        venue_ns=event.venue_ns,
+    )
+
+
 class AccountState:
     """Orders, holdings and markets of one account."""
 
@@ -229,18 +245,7 @@ class AccountState:
                 return None  # a late copy: its market is finished and dropped
             raise InvariantError(f"fill {event.fill_id} of unknown order {event.order_id}")
         market_id = self.orders.market_of(event.order_id)
-        fill = Fill(
-            fill_id=event.fill_id,
-            order_id=event.order_id,
-            strategy=order.strategy,
-            instrument=order.leg.instrument,
-            side=order.leg.side,
-            liquidity=event.liquidity,
-            price_e4=event.price_e4,
-            qty_e6=event.qty_e6,
-            fee_e6=event.fee_e6,
-            venue_ns=event.venue_ns,
-        )
+        fill = fill_of(event, order)
         if self.ledger.fill(fill, market_id):
             self._fill_qty_e6[event.fill_id] = (event.order_id, event.qty_e6)
             order = self.orders.matched(event.order_id, event.fill_id, event.qty_e6)
